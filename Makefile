@@ -1,0 +1,33 @@
+# The commands a newcomer needs: `make run` and `make test`; the rest is for contributors.
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format
+export PYTHONPATH := $(CURDIR)
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+$(READY): deploy/setup.sh pyproject.toml locks/cpu.txt
+	@VENV=$(VENV) sh deploy/setup.sh
+	@touch $@
+
+run: $(READY) ## Set up and start everything on this machine; prints the address of the page
+	@$(BIN)/nightschool run
+
+test: $(READY) ## Set up and run every test
+	@VENV=$(VENV) sh deploy/setup.sh tests
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY) ## Put the code into the house format
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+bench: $(READY) ## Measure speed and quality against named peers (about an hour); prints tables
+	@$(BIN)/python -m bench

@@ -1,0 +1,214 @@
+"""Every setting of the product, read from the environment over one TOML file.
+
+Environment variables carry the prefix ``NIGHTSCHOOL_``; nested blocks use two underscores
+(``NIGHTSCHOOL_TRAINING__EPOCHS=2``). The file is ``nightschool.toml`` in the working directory, or the path
+in ``NIGHTSCHOOL_CONFIG``. Unknown keys are refused, so a typo cannot pass silently.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
+
+# A Unix socket's path must fit in sun_path (108 bytes on Linux, 104 on macOS), its terminator included.
+LONGEST_SOCKET_PATH = 100
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class ServingSettings(_Block):
+    """How the model is served and asked."""
+
+    urls: list[str] = []
+    """Base URLs of the vLLM replicas, `http://host:port` or `unix:///path/to/socket`; empty means the local one."""
+    api_key: SecretStr | None = None
+    """Bearer key that the guard in front of vLLM asks for; empty means one made at the first start."""
+    max_model_len: int = 2048
+    """Longest prompt and answer together, in tokens."""
+    max_tokens: int = 320
+    """Longest answer, in tokens."""
+    temperature: float = 0.0
+    """Sampling temperature; 0 is greedy and makes answers repeatable."""
+    max_lora_rank: int = 16
+    """Largest adapter rank that the server accepts."""
+    max_loras: int = 4
+    """Adapters that may share one batch: champion, previous, candidate, shadow."""
+    max_cpu_loras: int = 16
+    """Adapters kept in host memory, so that none is read again from disk inside an engine step."""
+    threads: int = 0
+    """CPU threads of the engine; 0 means every core this process may use."""
+    cpu_lora_plugin: bool = True
+    """Use our LoRA kernels on the CPU (right for mixed batches, and fast); off falls back to vLLM's own."""
+    kv_cache_bytes: int = 512 * 1024 * 1024
+    """Memory for the key-value cache on the CPU, in bytes."""
+    gpu_memory_utilization: float = 0.85
+    """Share of the GPU's memory that vLLM may take; lower it when the night trains on the same GPU."""
+    first_token_timeout_s: float = 45.0
+    """How long to wait for the first token before the answer counts as failed, in seconds."""
+    gap_timeout_s: float = 30.0
+    """How long to wait between two tokens, in seconds."""
+    reconcile_every_s: float = 5.0
+    """How often every replica is compared with what the store says it should hold, in seconds."""
+
+
+class TrainingSettings(_Block):
+    """How the night trains an adapter."""
+
+    rank: int = 16
+    """LoRA rank; at most `serving.max_lora_rank`."""
+    alpha: int = 32
+    """LoRA scaling numerator."""
+    epochs: float = 4.0
+    """Passes over the training rows."""
+    learning_rate: float = 8e-4
+    """Peak learning rate of the AdamW optimizer."""
+    batch_size: int = 8
+    """Rows a step."""
+    max_length: int = 1024
+    """Longest training row in tokens; longer rows are left out and counted, never cut."""
+    seed: int = 17
+    """Seed of everything random: split, order, initial adapter weights."""
+    min_rows: int = 8
+    """The night declines when fewer reviewed rows than this may be learnt."""
+    correction_weight: int = 4
+    """How many times a reviewer's correction is shown in an epoch; an accepted answer is shown once."""
+    threads: int = 0
+    """CPU threads of the training process; 0 means every core this process may use."""
+
+
+class NightSettings(_Block):
+    """When the night runs and what it may learn."""
+
+    at: str = "02:00"
+    """Time of day (HH:MM, in `timezone`) from which the night of a date is due."""
+    timezone: str = "UTC"
+    """IANA name of the time zone of `at`."""
+    held_out_share: float = 0.1
+    """Share of the groups of near-duplicate tickets that are never trained on, only measured on."""
+    max_held_out: int = 120
+    """At most so many held-out tickets are answered in one evaluation, drawn by seed."""
+    learn_private_channels: bool = False
+    """Whether tickets of private channels may be learnt."""
+    learn_direct_messages: bool = False
+    """Whether direct messages to the bot may be learnt."""
+    opted_out: list[str] = []
+    """Slack ids of the people whose tickets are never learnt."""
+
+
+class GateSettings(_Block):
+    """What a candidate must show before the verdict is to promote it."""
+
+    confidence: float = 0.95
+    """Level of the paired bootstrap intervals."""
+    bootstrap_samples: int = 2000
+    """Resamples of the bootstrap."""
+    min_items: int = 8
+    """Fewer held-out tickets than this and the verdict is at best `hold`."""
+    smallest_gain: float = 0.0
+    """Smallest improvement of mean log-likelihood per token that is worth a promotion, in nats."""
+
+
+class Settings(BaseSettings):
+    """The whole configuration; every field has a default that works on one machine with nothing to sign up for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="NIGHTSCHOOL_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+    )
+
+    home: Path = Path(".nightschool")
+    """Folder of everything the product writes: database, model, adapters, logs, sockets."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in `home`. Postgres: `postgresql+psycopg://user:password@host/name`."""
+    base_model: str = "smollm2-135m-instruct"
+    """The bundled small model, a Hugging Face id, or a local folder."""
+    system_prompt: str = DEFAULT_SYSTEM_PROMPT
+    """What the model is told before every question."""
+    history_messages: int = 8
+    """How many earlier messages of a thread are sent with a question."""
+    slack_bot_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SLACK_BOT_TOKEN", "slack_bot_token")
+    )
+    """Bot token (xoxb-…) of the Slack app, from `SLACK_BOT_TOKEN`."""
+    slack_app_token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token")
+    )
+    """App-level token (xapp-…) for Socket Mode, from `SLACK_APP_TOKEN`."""
+    slack_api_url: str = Field(
+        default="https://slack.com/api/", validation_alias=AliasChoices("SLACK_API_URL", "slack_api_url")
+    )
+    """Where Slack's Web API is, from `SLACK_API_URL`; the local workspace sets it."""
+    reviewers: Annotated[list[str], NoDecode] = []
+    """Slack ids of the people who may decide on answers (comma-separated in the environment)."""
+    admins: Annotated[list[str], NoDecode] = []
+    """Slack ids of the people who may promote and roll back; admins are reviewers too."""
+    admin_channel: str = ""
+    """Slack id of the channel that receives the morning card."""
+    serving: ServingSettings = ServingSettings()
+    training: TrainingSettings = TrainingSettings()
+    night: NightSettings = NightSettings()
+    gate: GateSettings = GateSettings()
+
+    @field_validator("reviewers", "admins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.home.resolve() / 'nightschool.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of datasets, training runs, adapters and reports."""
+        return self.home.resolve() / "artifacts"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files of the processes that `make run` starts."""
+        return self.home.resolve() / "logs"
+
+    @property
+    def socket_path(self) -> Path:
+        """The Unix socket of the local vLLM: in `home`, or in a private folder of the temporary one if too long."""
+        path = self.home.resolve() / "run" / "vllm.sock"
+        if len(str(path)) <= LONGEST_SOCKET_PATH:
+            return path
+        digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"nightschool-{os.getuid()}-{digest}" / "vllm.sock"
+
+    @property
+    def replica_urls(self) -> list[str]:
+        """Base URLs of every vLLM replica."""
+        return self.serving.urls or [f"unix://{self.socket_path}"]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of precedence: arguments, environment, TOML file."""
+        file = Path(os.environ.get("NIGHTSCHOOL_CONFIG", "nightschool.toml"))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)

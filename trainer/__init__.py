@@ -1,0 +1,1 @@
+"""The night: from reviewed tickets to an evaluated adapter. Imports `store` and `serving`."""
