@@ -18,11 +18,13 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.postgresql import insert as insert_postgres
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session, create_engine
+from sqlmodel import Session, SQLModel, create_engine
 
 from store.errors import NightschoolError
 from store.settings import Settings
@@ -70,7 +72,7 @@ def _make_engine(url: str) -> Engine:
 
 
 class Store:
-    """The database: `reading()` and `writing()` open a short transaction; `read` and `write` do so off the event loop."""
+    """The database: `reading()` and `writing()` open a transaction; `read` and `write` do so off the event loop."""
 
     def __init__(self, url: str) -> None:
         """Open the database at a SQLAlchemy URL; nothing is created, see `migrate`."""
@@ -178,14 +180,9 @@ class Store:
         self.engine.dispose()
 
 
-def insert_ignoring(session: Session, table: type[Any], values: dict[str, Any]) -> bool:
+def insert_ignoring(session: Session, table: type[SQLModel], values: dict[str, Any]) -> bool:
     """Insert a row unless one with the same key exists; True if it was inserted. The same on SQLite and Postgres."""
-    if session.get_bind().dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-
-        result = session.exec(insert_sqlite(table).values(**values).on_conflict_do_nothing())
-    else:
-        from sqlalchemy.dialects.postgresql import insert as insert_postgres
-
-        result = session.exec(insert_postgres(table).values(**values).on_conflict_do_nothing())
-    return bool(result.rowcount)
+    insert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgres
+    statement = insert(SQLModel.metadata.tables[str(table.__tablename__)]).values(**values).on_conflict_do_nothing()
+    # On the connection: the session's own insert of an entity does not report how many rows it made.
+    return session.connection().execute(statement).rowcount == 1

