@@ -183,6 +183,7 @@ class Store:
 def insert_ignoring(session: Session, table: type[SQLModel], values: dict[str, Any]) -> bool:
     """Insert a row unless one with the same key exists; True if it was inserted. The same on SQLite and Postgres."""
     insert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgres
-    statement = insert(SQLModel.metadata.tables[str(table.__tablename__)]).values(**values).on_conflict_do_nothing()
-    # On the connection: the session's own insert of an entity does not report how many rows it made.
-    return session.connection().execute(statement).rowcount == 1
+    target = SQLModel.metadata.tables[str(table.__tablename__)]
+    statement = insert(target).values(**values).on_conflict_do_nothing().returning(*target.primary_key.columns)
+    # A returned key, not the row count: the Postgres driver reports none for an insert.
+    return session.connection().execute(statement).first() is not None
