@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
-$(READY): deploy/setup.sh pyproject.toml locks/cpu.txt
+$(READY): deploy/setup.sh pyproject.toml locks/cpu.txt locks/gpu.txt
 	@VENV=$(VENV) sh deploy/setup.sh
 	@touch $@
 

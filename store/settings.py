@@ -161,6 +161,10 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    page_port: int = 8484
+    """Loopback port of the local workspace's page; 0 takes any free one."""
+    sample_company: bool = True
+    """Whether the first local start imports the sample company's past tickets."""
     serving: ServingSettings = ServingSettings()
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
