@@ -191,6 +191,11 @@ class Settings(BaseSettings):
         return self.home.resolve() / "logs"
 
     @property
+    def bot_ready_file(self) -> Path:
+        """Holds the process id of a bot that is connected to Slack."""
+        return self.home.resolve() / "run" / "bot.ready"
+
+    @property
     def socket_path(self) -> Path:
         """The Unix socket of the local vLLM: in `home`, or in a private folder of the temporary one if too long."""
         path = self.home.resolve() / "run" / "vllm.sock"
