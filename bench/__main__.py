@@ -60,7 +60,10 @@ def main(
     quick: Annotated[bool, typer.Option(help="Measure less; the figures are rougher.")] = False,
     write: Annotated[bool, typer.Option(help="Put the tables into docs/benchmarks.md.")] = False,
 ) -> None:
-    """Run benchmarks. Example: python -m bench --only answering --quick"""
+    """Run benchmarks.
+
+    Example: python -m bench --only answering --quick
+    """
     for name in only or BENCHES:
         if name not in BENCHES:
             raise typer.BadParameter(f"there is no benchmark {name}; there are {', '.join(BENCHES)}")
