@@ -138,7 +138,7 @@ class Settings(BaseSettings):
     models_folder: Path | None = Field(
         default=None, validation_alias=AliasChoices("NIGHTSCHOOL_MODELS", "models_folder")
     )
-    """Folder of base models, from `NIGHTSCHOOL_MODELS`; empty means `models` in `home`. May be shared by several homes."""
+    """Folder of base models, from `NIGHTSCHOOL_MODELS`; empty means `models` in `home`. Several homes may share it."""
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in `home`. Postgres: `postgresql+psycopg://user:password@host/name`."""
     base_model: str = "smollm2-135m-instruct"
