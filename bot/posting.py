@@ -5,16 +5,18 @@ anything is posted a second time after a crash we look whether it stands there a
 (https://docs.slack.dev/messaging/message-metadata).
 """
 
-from collections.abc import Sequence
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
-from slack_sdk.models.blocks import Block
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.blocks.content import Content
 from bot.services import Services
 from store import answers
+
+log = logging.getLogger(__name__)
 
 NOTE = "nightschool_note"
 ANSWER = "nightschool_answer"
@@ -38,14 +40,6 @@ def answer_metadata(answer_id: int) -> dict[str, Any]:
 def note_metadata(key: str) -> dict[str, Any]:
     """What marks a message as the one with this key."""
     return {"event_type": NOTE, "event_payload": {"key": key}}
-
-
-@dataclass(frozen=True)
-class Content:
-    """What a message shows: blocks, and a text for notifications and screen readers."""
-
-    text: str
-    blocks: Sequence[Block] | None = None
 
 
 async def post(slack: AsyncWebClient, place: Place, content: Content, metadata: dict[str, Any]) -> str:
@@ -86,6 +80,14 @@ async def update(services: Services, channel_id: str, ts: str, content: Content,
             return False
         raise
     return True
+
+
+async def end_stream(services: Services, channel_id: str, ts: str) -> None:
+    """End the stream of a message, so that it can be updated; nothing happens when it has none (any more)."""
+    try:
+        await services.slack.chat_stopStream(channel=channel_id, ts=ts)
+    except SlackApiError as error:
+        log.debug("message %s in %s streams no more: %s", ts, channel_id, error_of(error))
 
 
 async def delete(services: Services, channel_id: str, ts: str) -> None:

@@ -46,9 +46,7 @@ def mentions_bot(text: str, bot_user_id: str) -> bool:
 
 def mentions_someone_else(text: str, bot_user_id: str) -> bool:
     """Whether a message as Slack sent it is addressed to another person or a group."""
-    return any(person != bot_user_id for person in re.findall(r"<@([A-Z0-9]+)(?:\|[^>]*)?>", text)) or (
-        "<!" in text
-    )
+    return any(person != bot_user_id for person in re.findall(r"<@([A-Z0-9]+)(?:\|[^>]*)?>", text)) or ("<!" in text)
 
 
 def room_in_tokens(settings: Settings) -> int:

@@ -45,6 +45,9 @@ class RunningAnswers:
         """None is running."""
         self._by_thread: dict[tuple[str, str], list[RunningAnswer]] = {}
 
+    def __len__(self) -> int:
+        return sum(len(thread) for thread in self._by_thread.values())
+
     @contextmanager
     def entry(self, channel_id: str, thread_ts: str, key: str) -> Iterator[RunningAnswer]:
         """List an answer as running for the time of the block."""
