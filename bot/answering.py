@@ -91,9 +91,7 @@ async def _carry_out(services: Services, assignment: Assignment, running: Runnin
         delivery.abandon()
 
 
-async def _delivery(
-    services: Services, assignment: Assignment, running: RunningAnswer, *, again: bool
-) -> Delivery:
+async def _delivery(services: Services, assignment: Assignment, running: RunningAnswer, *, again: bool) -> Delivery:
     given, ticket = assignment.answer, assignment.ticket
     if assignment.response_url or ticket.surface == Surface.COMMAND:
         return PrivateDelivery(services, assignment.response_url)
@@ -112,9 +110,7 @@ async def _delivery(
     return MessageDelivery(services, recipient, standing_ts)
 
 
-async def _outcome(
-    services: Services, assignment: Assignment, running: RunningAnswer, delivery: Delivery
-) -> Outcome:
+async def _outcome(services: Services, assignment: Assignment, running: RunningAnswer, delivery: Delivery) -> Outcome:
     """Generate, or take what a crash left recorded; errors become a failed outcome with a sentence."""
     if recorded := _recorded(assignment):
         return recorded
@@ -150,9 +146,7 @@ def _recorded(assignment: Assignment) -> Outcome | None:
     )
 
 
-async def _generate(
-    services: Services, assignment: Assignment, delivery: Delivery, progress: _Progress
-) -> None:
+async def _generate(services: Services, assignment: Assignment, delivery: Delivery, progress: _Progress) -> None:
     stream = services.client.stream(assignment.model, assignment.answer.messages, logprobs=True)
     async with aclosing(cast("AsyncGenerator[str | Completion, None]", stream)) as pieces:
         async for piece in pieces:

@@ -10,8 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.inbox import Inbox
 from serving.client import ModelClient
 from serving.fleet import Fleet
-from store.settings import Settings
 from store.session import Store
+from store.settings import Settings
 
 
 @dataclass(frozen=True)
