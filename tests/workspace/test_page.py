@@ -1,7 +1,15 @@
 """What people can do in the page, without an app."""
 
+from dataclasses import replace
+
+import aiohttp
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
 from deploy.workspace.server import Running
 from tests.fixtures_workspace import ANA, SUPPORT, TOM, Person
+from tests.workspace.conftest import acknowledge, socket
 
 
 async def test_a_post_reaches_the_others_and_the_thread_counts(workspace: Running) -> None:
