@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -20,6 +20,9 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from store.errors import BadInput
+
+PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
 
 # A Unix socket's path must fit in sun_path (108 bytes on Linux, 104 on macOS), its terminator included.
@@ -126,7 +129,7 @@ class Settings(BaseSettings):
     """The whole configuration; every field has a default that works on one machine with nothing to sign up for."""
 
     model_config = SettingsConfigDict(
-        env_prefix="NIGHTSCHOOL_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         use_attribute_docstrings=True,
@@ -161,6 +164,10 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    page_port: int = 8484
+    """Loopback port of the local workspace's page; 0 takes any free one."""
+    sample_company: bool = True
+    """Whether the first local start imports the sample company's past tickets."""
     serving: ServingSettings = ServingSettings()
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
@@ -185,6 +192,11 @@ class Settings(BaseSettings):
     def logs(self) -> Path:
         """Folder of the log files of the processes that `make run` starts."""
         return self.home.resolve() / "logs"
+
+    @property
+    def bot_ready_file(self) -> Path:
+        """Holds the process id of a bot that is connected to Slack."""
+        return self.home.resolve() / "run" / "bot.ready"
 
     @property
     def socket_path(self) -> Path:
@@ -212,3 +224,29 @@ class Settings(BaseSettings):
         """Order of precedence: arguments, environment, TOML file."""
         file = Path(os.environ.get("NIGHTSCHOOL_CONFIG", "nightschool.toml"))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def load_settings() -> Settings:
+    """The settings in force, from the environment and the file.
+
+    Raises:
+        BadInput: a name does not exist or a value does not fit; the message names each.
+    """
+    known = _variables(Settings, "")
+    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise BadInput(f"There is no setting called {', '.join(unknown)}. docs/settings.md lists them all.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise BadInput(f"The settings cannot be used: {faults}. docs/settings.md lists what each may be.") from error
+
+
+def _variables(block: type[BaseModel], path: str) -> set[str]:
+    names = {f"{PREFIX}CONFIG"}
+    for name, field in block.model_fields.items():
+        names.add(f"{PREFIX}{path}{name}".upper())
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names |= _variables(field.annotation, f"{path}{name}__")
+    return names
