@@ -3,7 +3,6 @@
 Every command imports what it needs when it runs, so that the help appears at once.
 """
 
-import asyncio
 import os
 import sys
 import traceback
@@ -16,9 +15,13 @@ import typer
 from store.errors import BadInput, NightschoolError
 
 if TYPE_CHECKING:
-    from store.import_tickets import ImportReport
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from serving.fleet import Fleet
+
     from store.session import Store
     from store.settings import Settings
+    from store.tables import Promotion
 
 SHOWN_BAD_LINES = 20
 
@@ -51,16 +54,16 @@ def import_file(
     from store.import_tickets import import_tickets
 
     settings, store = _open_store()
-    with Progress(transient=True) as progress:
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as progress:
         task = progress.add_task(f"Reading {file.name}", total=None)
-        report = import_tickets(
-            store,
-            settings,
-            file,
-            _mapping(mapping or []),
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
-    _show_import(report, errors)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        report = import_tickets(store, settings, file, _mapping(mapping or []), show)
+    typer.echo(report.in_words(SHOWN_BAD_LINES))
+    if errors is not None:
+        report.write_bad_lines(errors)
 
 
 @app.command("export", rich_help_panel=TICKETS)
@@ -105,18 +108,9 @@ def promote(
     Example: nightschool promote v7 --reason "better on refunds"
     """
     from serving import rollout
-    from serving.fleet import Fleet
 
-    settings, store = _open_store()
-
-    async def move() -> str:
-        fleet = Fleet(settings)
-        try:
-            return (await rollout.promote(store, fleet, name, _person(), reason)).adapter
-        finally:
-            await fleet.aclose()
-
-    typer.echo(f"Production answers with {asyncio.run(move())}.")
+    moved = _move_production(lambda store, fleet: rollout.promote(store, fleet, name, _person(), reason))
+    typer.echo(f"Production answers with {moved.adapter}, before it was {moved.previous}.")
 
 
 @app.command(rich_help_panel=VERSIONS)
@@ -126,18 +120,9 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     Example: nightschool rollback --reason "wrong phone number"
     """
     from serving import rollout
-    from serving.fleet import Fleet
 
-    settings, store = _open_store()
-
-    async def move() -> str:
-        fleet = Fleet(settings)
-        try:
-            return (await rollout.rollback(store, fleet, _person(), reason)).adapter
-        finally:
-            await fleet.aclose()
-
-    typer.echo(f"Production answers with {asyncio.run(move())} again.")
+    moved = _move_production(lambda store, fleet: rollout.rollback(store, fleet, _person(), reason))
+    typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
 
 
 @app.command(rich_help_panel=NIGHTS)
@@ -212,43 +197,54 @@ def scheduler() -> None:
     run_scheduler(_settings())
 
 
-@app.command(rich_help_panel=PROCESSES)
-def workspace() -> None:
-    """Be the local Slack workspace and its page, until stopped.
+@app.command(rich_help_panel=PROCESSES, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def workspace(context: typer.Context) -> None:
+    """Be the local Slack workspace and its page, until stopped; `python -m deploy.workspace --help` has its options.
 
-    Example: nightschool workspace
+    Example: nightschool workspace --folder .nightschool/workspace --port 8484
     """
     from deploy.workspace.__main__ import main as run_workspace
 
-    # The workspace stands alone and reads its own arguments; this command hands it none.
-    sys.argv = ["nightschool workspace"]
+    # The workspace stands alone and reads its own arguments, as `python -m deploy.workspace` would have them.
+    sys.argv = ["nightschool workspace", *context.args]
     run_workspace()
 
 
 def _settings() -> "Settings":
-    from tomllib import TOMLDecodeError
+    from store.settings import load_settings
 
-    from pydantic import ValidationError
-    from pydantic_settings import SettingsError
-
-    from store.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        found = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise BadInput(f"The settings are not right: {found}. See NIGHTSCHOOL_… and nightschool.toml.") from error
-    except (SettingsError, TOMLDecodeError, OSError) as error:
-        raise BadInput(f"The settings cannot be read: {error}. See NIGHTSCHOOL_… and nightschool.toml.") from error
+    return load_settings()
 
 
 def _open_store() -> "tuple[Settings, Store]":
     from store.session import Store
 
     settings = _settings()
-    store = Store.of(settings)
+    try:
+        store = Store.of(settings)
+    except OSError as error:
+        raise BadInput(
+            f"{settings.home} cannot be written: {error.strerror}. Choose another NIGHTSCHOOL_HOME."
+        ) from error
     store.migrate()
     return settings, store
+
+
+def _move_production(move: "Callable[[Store, Fleet], Awaitable[Promotion]]") -> "Promotion":
+    import asyncio
+
+    from serving.fleet import Fleet
+
+    settings, store = _open_store()
+
+    async def moving() -> "Promotion":
+        fleet = Fleet(settings)
+        try:
+            return await move(store, fleet)
+        finally:
+            await fleet.aclose()
+
+    return asyncio.run(moving())
 
 
 def _person() -> str:
@@ -265,24 +261,7 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     return mapping
 
 
-def _show_import(report: "ImportReport", errors: Path | None) -> None:
-    lines = [f"line {bad.number}: {bad.reason}" for bad in report.bad]
-    typer.echo(f"{report.added:,} added, {report.already_there:,} already there, {len(lines):,} bad.")
-    if not report.encoding.startswith("utf"):
-        typer.echo(f"The file is not UTF-8; it was read as {report.encoding}.")
-    for column in report.unseen_columns:
-        typer.echo(f"No line has a field {column!r}; check --map.", err=True)
-    for line in lines[:SHOWN_BAD_LINES]:
-        typer.echo(line, err=True)
-    if len(lines) > SHOWN_BAD_LINES:
-        typer.echo(f"and {len(lines) - SHOWN_BAD_LINES:,} more (--errors FILE writes them all)", err=True)
-    if errors is not None:
-        from store.artifacts import write_bytes
-
-        write_bytes(errors, "".join(f"{line}\n" for line in lines).encode())
-
-
-def _print_table(title: str, columns: list[str], rows: list[tuple[object, ...]]) -> None:
+def _print_table(title: str, columns: list[str], rows: "Sequence[tuple[object, ...]]") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -295,13 +274,16 @@ def _print_table(title: str, columns: list[str], rows: list[tuple[object, ...]])
     Console().print(table)
 
 
-def _write_traceback() -> Path:
+def _log_traceback() -> str:
     folder = Path(os.environ.get("NIGHTSCHOOL_HOME", ".nightschool")).resolve() / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "errors.log"
-    with path.open("a") as log:
-        log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
-    return path
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as log:
+            log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+    except OSError:
+        return f"The details, since no log can be written:\n{traceback.format_exc()}"
+    return f"The details are in {path}: please report them."
 
 
 def main() -> None:
@@ -312,8 +294,7 @@ def main() -> None:
         typer.echo(str(error), err=True)
         sys.exit(1)
     except Exception as error:
-        typer.echo(f"Something went wrong that we had not foreseen: {error!r}.", err=True)
-        typer.echo(f"The details are in {_write_traceback()}: please report them.", err=True)
+        typer.echo(f"Something went wrong that we had not foreseen: {error!r}. {_log_traceback()}", err=True)
         sys.exit(1)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlmodel import Session, col, insert, select
 
+from store import artifacts
+from store.errors import BadInput
 from store.prompt import question_messages
 from store.session import Store, insert_ignoring
 from store.settings import Settings
@@ -49,6 +51,28 @@ class ImportReport:
     bad: list[BadLine] = field(default_factory=list)
     unseen_columns: list[str] = field(default_factory=list)
     """Names given in the mapping that no line of the file had."""
+
+    def in_words(self, shown: int) -> str:
+        """The counts, what to look at, and the first `shown` bad lines."""
+        said = [f"{self.added:,} added, {self.already_there:,} already there, {len(self.bad):,} bad."]
+        if not self.encoding.startswith("utf"):
+            said.append(f"The file is not UTF-8; it was read as {self.encoding}.")
+        said += [f"No line has a field {column!r}: check --map." for column in self.unseen_columns]
+        said += [str(line) for line in self.bad[:shown]]
+        if len(self.bad) > shown:
+            said.append(f"and {len(self.bad) - shown:,} more (--errors FILE writes them all)")
+        return "\n".join(said)
+
+    def write_bad_lines(self, path: Path) -> None:
+        """Write every bad line's number and reason to a file.
+
+        Raises:
+            BadInput: the file cannot be written there.
+        """
+        try:
+            artifacts.write_bytes(path, "".join(f"{line}\n" for line in self.bad).encode())
+        except OSError as error:
+            raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def import_tickets(

@@ -41,6 +41,10 @@ class BadLine:
     number: int
     reason: str
 
+    def __str__(self) -> str:
+        """As it is shown to the person who imports."""
+        return f"line {self.number}: {self.reason}"
+
 
 @dataclass(frozen=True)
 class PastTicket:
