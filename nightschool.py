@@ -223,9 +223,7 @@ def _open_store() -> "tuple[Settings, Store]":
     try:
         store = Store.of(settings)
     except OSError as error:
-        raise BadInput(
-            f"{settings.home} cannot be written: {error.strerror}. Choose another NIGHTSCHOOL_HOME."
-        ) from error
+        raise BadInput(f"{settings.home} cannot be written: {error.strerror}. Change NIGHTSCHOOL_HOME.") from error
     store.migrate()
     return settings, store
 
@@ -275,13 +273,12 @@ def _print_table(title: str, columns: list[str], rows: "Sequence[tuple[object, .
 
 
 def _log_traceback() -> str:
-    folder = Path(os.environ.get("NIGHTSCHOOL_HOME", ".nightschool")).resolve() / "logs"
-    path = folder / "errors.log"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path = _settings().logs / "errors.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:
             log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
-    except OSError:
+    except (OSError, NightschoolError):
         return f"The details, since no log can be written:\n{traceback.format_exc()}"
     return f"The details are in {path}: please report them."
 
