@@ -144,37 +144,30 @@ def test_an_unknown_problem_is_a_sentence_and_a_log(environment: dict[str, str],
     assert "Traceback" in log.read_text()
 
 
-def test_versions_and_nights_show_what_is_stored(
-    environment: dict[str, str], settings: Settings, sqlite_store: Store
-) -> None:
-    environment["NIGHTSCHOOL_HOME"] = str(settings.home)
+@pytest.fixture
+def same_home(environment: dict[str, str], settings: Settings) -> dict[str, str]:
+    """The environment of a command that opens the database of `sqlite_store`."""
+    return environment | {"NIGHTSCHOOL_HOME": str(settings.home)}
+
+
+def test_versions_shows_what_is_stored(same_home: dict[str, str], sqlite_store: Store) -> None:
+    note = "[bold] note"
     with sqlite_store.writing() as session:
         session.add(
-            Adapter(
-                version=3,
-                name="v3",
-                path="/p",
-                sha256="0",
-                base_model="m",
-                base_sha256="0",
-                rank=16,
-                note="[bold] note",
-            )
+            Adapter(version=3, name="v3", path="/p", sha256="0", base_model="m", base_sha256="0", rank=16, note=note)
         )
-        session.add(
-            Night(
-                key="2026-11-23",
-                state=NightState.DECLINED,
-                outcome="Nothing new to learn.",
-                created_at=datetime(2026, 11, 23, 2, 0, tzinfo=UTC),
-            )
-        )
-    versions = nightschool(environment, "versions")
-    assert versions.returncode == 0, versions.stderr
-    assert "v3" in versions.stdout
-    assert "[bold] note" in versions.stdout
-    assert "Production answers with base." in versions.stdout
-    nights = nightschool(environment, "nights")
-    assert nights.returncode == 0, nights.stderr
-    assert "2026-11-23 02:00 UTC" in nights.stdout
-    assert "Nothing new to learn." in nights.stdout
+    shown = nightschool(same_home, "versions")
+    assert shown.returncode == 0, shown.stderr
+    assert "v3" in shown.stdout
+    assert note in shown.stdout
+    assert "Production answers with base." in shown.stdout
+
+
+def test_nights_shows_what_is_stored(same_home: dict[str, str], sqlite_store: Store) -> None:
+    at = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    with sqlite_store.writing() as session:
+        session.add(Night(key="2026-11-23", state=NightState.DECLINED, outcome="Nothing new to learn.", created_at=at))
+    shown = nightschool(same_home, "nights")
+    assert shown.returncode == 0, shown.stderr
+    assert "2026-11-23 02:00 UTC" in shown.stdout
+    assert "Nothing new to learn." in shown.stdout
