@@ -81,6 +81,11 @@ def add(session: Session, dataset: Dataset, rows: Iterable[Mapping[str, Any]]) -
     return dataset
 
 
+def training_of(session: Session, night_id: int) -> TrainingRun | None:
+    """The training that a night began."""
+    return session.exec(select(TrainingRun).where(TrainingRun.night_id == night_id)).first()
+
+
 def last_trained(session: Session) -> tuple[Dataset, TrainingRun] | None:
     """The newest dataset that a training was finished on, with that training."""
     query = (

@@ -1,6 +1,6 @@
 """Evaluations: a candidate against the champion, ticket by ticket."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, or_, select
@@ -39,15 +39,16 @@ def items(session: Session, evaluation_id: int) -> list[EvaluationItem]:
     return list(session.exec(query.order_by(col(EvaluationItem.answer_id))).all())
 
 
-def add(session: Session, evaluation: Evaluation, rows: Iterable[EvaluationItem]) -> Evaluation:
-    """Store an evaluation with its tickets."""
+def add(
+    session: Session, evaluation: Evaluation, tickets: Callable[[int], list[EvaluationItem]]
+) -> list[EvaluationItem]:
+    """Store an evaluation, and the items that `tickets` makes for its id; the stored items."""
     session.add(evaluation)
     session.flush()
-    for row in rows:
-        row.evaluation_id = _id(evaluation)
-        session.add(row)
+    rows = tickets(_id(evaluation))
+    session.add_all(rows)
     session.flush()
-    return evaluation
+    return rows
 
 
 def known_answers(session: Session, model: str, conditions: dict[str, object]) -> dict[int, KnownAnswer]:

@@ -32,10 +32,14 @@ def request(session: Session, person_id: str) -> Night:
 
 def plan(session: Session, on: date) -> None:
     """Make sure that the night of a date is planned; one that is there, in whatever state, is left alone."""
-    key = on.isoformat()
-    if session.exec(select(Night.id).where(Night.key == key)).first() is None:
-        values = {"key": key, "requested_by": "schedule", "state": NightState.SCHEDULED, "outcome": ""}
+    if not is_known(session, on):
+        values = {"key": on.isoformat(), "requested_by": "schedule", "state": NightState.SCHEDULED, "outcome": ""}
         insert_ignoring(session, Night, {**values, "created_at": now()})
+
+
+def is_known(session: Session, on: date) -> bool:
+    """Whether the night of a date is planned or has been."""
+    return session.exec(select(Night.id).where(Night.key == on.isoformat())).first() is not None
 
 
 def planned(session: Session) -> list[Night]:
@@ -62,7 +66,7 @@ def to_retry(session: Session, at: datetime) -> Night | None:
 
 def next_attempt(stage: NightStage) -> datetime | None:
     """When a failed stage is tried again by itself; None when it has been tried often enough."""
-    if stage.finished_at is None or stage.attempts > len(RETRY_DELAYS):
+    if stage.finished_at is None or not 1 <= stage.attempts <= len(RETRY_DELAYS):
         return None
     return stage.finished_at + RETRY_DELAYS[stage.attempts - 1]
 
@@ -125,6 +129,14 @@ def begin_stage(session: Session, night_id: int, which: Stage) -> None:
     row.state, row.error, row.started_at, row.finished_at = StageState.RUNNING, "", now(), None
     row.attempts += 1
     session.add(row)
+
+
+def forgive(session: Session, night_id: int) -> None:
+    """A person wants it tried again: the attempts at steps that are not done start from zero."""
+    for row in stages(session, night_id):
+        if row.state is not StageState.DONE:
+            row.attempts = 0
+            session.add(row)
 
 
 def note(session: Session, night_id: int, which: Stage, result: dict[str, Any]) -> None:

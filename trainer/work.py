@@ -100,6 +100,11 @@ class Work:
             raise NotFound(f"The night {self.night.key} has not been stored.")
         return self.night.id
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The settings of tonight's training, as a training run records them."""
+        return self.settings.training.model_dump(mode="json")
+
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A writing transaction that commits only while this process holds the lease.

@@ -1,4 +1,7 @@
-"""A dataset on disk: one parquet file and its manifest, in a folder that never changes. The same rows give the same bytes."""
+"""A dataset on disk: one parquet file and its manifest, in a folder that never changes.
+
+The same rows give the same bytes.
+"""
 
 import hashlib
 import json
@@ -55,7 +58,7 @@ class Frozen:
 
 
 def rows_of(lessons: Sequence[Lesson], correction_weight: int) -> list[Row]:
-    """The rows of a dataset, in the order of their answers; a correction is shown `correction_weight` times an epoch."""
+    """The rows of a dataset, ordered by answer; a correction is shown `correction_weight` times an epoch."""
     return [_row(lesson, correction_weight) for lesson in sorted(lessons, key=lambda lesson: lesson.answer_id)]
 
 

@@ -1,11 +1,8 @@
-"""The first stage of a night: reviewed answers in, a frozen dataset out, or a sentence why there is nothing to learn."""
+"""The first stage of a night: reviewed answers in, a frozen dataset out, or why there is nothing to learn."""
 
-import shutil
-from pathlib import Path
 from typing import Any
 
-from store import datasets
-from store.settings import Settings
+from store import artifacts, datasets
 from store.tables import Dataset, DatasetRow, Split, Stage, TrainingRun
 from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
@@ -35,9 +32,7 @@ def curate(work: Work) -> None:
         datasets.decide(session, plan.new_splits)
     frozen = _freeze(work, rows, tally)
     with work.writing() as session:
-        dataset = Dataset(
-            night_id=work.night_id, path=str(frozen.path), sha256=frozen.sha256, manifest=frozen.manifest
-        )
+        dataset = Dataset(night_id=work.night_id, path=str(frozen.path), sha256=frozen.sha256, manifest=frozen.manifest)
         datasets.add(session, dataset, [_origin(row) for row in rows])
     _tell(work, frozen, tally)
 
@@ -77,19 +72,14 @@ def _decline_if_useless(work: Work, rows: list[Row], tally: Tally) -> None:
 
 def _same(work: Work, last: tuple[Dataset, TrainingRun], train_sha256: str) -> bool:
     dataset, run = last
-    told = run.base_sha256, run.parameters
-    return dataset.manifest.get("train_sha256") == train_sha256 and told == told_now(work.settings, work.base.sha256)
-
-
-def told_now(settings: Settings, base_sha256: str) -> tuple[str, dict[str, Any]]:
-    """What a training would be told today besides the data: the base model and the settings, as a run records them."""
-    return base_sha256, settings.training.model_dump(mode="json")
+    same_data = dataset.manifest.get("train_sha256") == train_sha256
+    return same_data and run.base_sha256 == work.base.sha256 and run.parameters == work.parameters
 
 
 def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
     folder = work.settings.artifacts / "datasets" / work.night.key
     # A folder without its row was left by a process that died in between: nothing refers to it.
-    discard(folder)
+    artifacts.discard(folder)
     night, training = work.settings.night, work.settings.training
     facts = {
         "night": work.night.key,
@@ -104,13 +94,6 @@ def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
     }
     return freeze(folder, rows, facts)
-
-
-def discard(folder: Path) -> None:
-    """Remove a published folder, read-only as it is, if it is there; only for one that no row refers to."""
-    if folder.exists():
-        folder.chmod(0o755)
-        shutil.rmtree(folder)
 
 
 def _origin(row: Row) -> dict[str, Any]:
