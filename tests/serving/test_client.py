@@ -1,16 +1,8 @@
 """Asking a real vLLM: streaming, scoring, errors in words."""
 
-import asyncio
-import math
-from contextlib import aclosing
-from pathlib import Path
-
 import pytest
 
-from serving.access import api_key, connect
 from serving.client import Completion, ModelClient
-from store.errors import BadInput, ModelUnavailable, NotFound
-from store.settings import ServingSettings, Settings
 from store.tables import BASE
 from tests.fixtures_serving import VllmServer
 
