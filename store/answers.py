@@ -14,7 +14,7 @@ UNFINISHED = (DeliveryState.PENDING, DeliveryState.STREAMING)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a generation came to: the text and its measures; times in milliseconds."""
+    """What a generation came to: the text and its measures; times in milliseconds. `cut_off`: at its longest."""
 
     text: str
     state: DeliveryState
@@ -24,6 +24,7 @@ class Outcome:
     first_token_ms: float | None = None
     latency_ms: float | None = None
     mean_logprob: float | None = None
+    cut_off: bool = False
 
 
 def take_up(session: Session, ticket: Ticket, key: str, question_ts: str) -> Answer:
