@@ -34,7 +34,7 @@ def test_a_full_disk_is_said_before_anything_is_started(settings: Settings, monk
 
 def test_a_home_that_cannot_be_written_is_said(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(NightschoolError, match="cannot be written.*NIGHTSCHOOL_HOME"):
+    with pytest.raises(NightschoolError, match=r"cannot be written.*NIGHTSCHOOL_HOME"):
         local.run(settings.model_copy(update={"home": tmp_path / "file" / "home"}))
 
 
