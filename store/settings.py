@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -17,6 +18,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -252,6 +254,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise BadInput(f"The settings cannot be used: {faults}. docs/settings.md lists what each may be.") from error
+    except (SettingsError, TOMLDecodeError) as error:
+        raise BadInput(f"The settings cannot be read: {error}. docs/settings.md shows how each is written.") from error
 
 
 def _variables(block: type[BaseModel], path: str) -> set[str]:
