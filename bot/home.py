@@ -95,9 +95,9 @@ def night_lines(session: Session, night: Night) -> list[str]:
     compared = evaluations.of_night(session, night.id or 0)
     if compared is not None and compared.summary != night.outcome:
         lines.append(plain_label(compared.summary, 600))
-    for stage in nights.stages(session, night.id or 0):
-        if stage.state == StageState.RUNNING and night.state == NightState.RUNNING:
-            lines.append(_progress(stage.stage, stage.result))
+    if night.state == NightState.RUNNING:
+        stages = nights.stages(session, night.id or 0)
+        lines += [_progress(stage.stage, stage.result) for stage in stages if stage.state == StageState.RUNNING]
     return lines
 
 
