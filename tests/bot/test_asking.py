@@ -151,7 +151,7 @@ async def test_an_empty_slash_command_says_how_to_ask(bot: RunningBot, ana: Pers
 
 async def test_a_message_s_shortcut_answers_in_its_thread(bot: RunningBot, ana: Person, tom: Person) -> None:
     ts = await tom.post(SUPPORT, "The printer smells of smoke.")
-    await ana.do("shortcut", callback_id="ask_about_message", message={"channel": SUPPORT, "ts": ts})
+    await ana.do("shortcut", callback_id="ask_about_message", channel=SUPPORT, ts=ts)
     message = await answer_to(tom, ts)
     assert "The printer smells of smoke." in message["text"]
     (ticket,) = rows(bot, Ticket)
@@ -171,7 +171,7 @@ async def test_sixteen_askers_at_once_each_get_their_own_answer(
 async def test_an_answer_streams_while_it_is_written(bot: RunningBot, ana: Person, model: ScriptedModel) -> None:
     model.gate.clear()
     ts = await ana.post(SUPPORT, "@nightschool slowly, please")
-    first = await ana.wait_for_message(lambda message: message.get("thread_ts") == ts and message.get("text"))
+    first = await ana.wait_for_message(lambda message: message.get("bot_id") and message.get("text"))
     assert first["text"] == "base"
     assert not is_closed(first)
     model.gate.set()
@@ -183,7 +183,7 @@ async def test_stop_closes_the_model_s_stream_and_keeps_what_came(
 ) -> None:
     model.gate.clear()
     ts = await ana.post(SUPPORT, "@nightschool tell me a long story")
-    await ana.wait_for_message(lambda message: message.get("thread_ts") == ts and message.get("text"))
+    await ana.wait_for_message(lambda message: message.get("bot_id") and message.get("text"))
     await ana.do("stop", channel=SUPPORT, thread_ts=ts)
     (answer,) = await recorded(bot, DeliveryState.STOPPED)
     message = await answer_to(ana, ts)
@@ -266,7 +266,7 @@ async def test_a_question_deleted_while_it_is_answered_leaves_no_answer(
 ) -> None:
     model.gate.clear()
     ts = await ana.post(SUPPORT, "@nightschool oops")
-    await ana.wait_for_message(lambda message: message.get("thread_ts") == ts and message.get("text"))
+    await ana.wait_for_message(lambda message: message.get("bot_id") and message.get("text"))
     await ana.do("delete", channel=SUPPORT, ts=ts)
     await recorded(bot, DeliveryState.WITHDRAWN)
     model.gate.set()
