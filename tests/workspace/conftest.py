@@ -1,0 +1,3 @@
+"""The running workspace for the tests of this folder."""
+
+from tests.fixtures_workspace import workspace as workspace
