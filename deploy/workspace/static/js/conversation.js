@@ -56,7 +56,7 @@ export function appHeader(tab) {
 }
 
 function showPrompts(holder, id) {
-  const { title, prompts } = state.prompts.get(id) ?? { title: "", prompts: state.app.suggested_prompts };
+  const { title, prompts } = state.prompts.get(id) ?? channel(id).prompts ?? { prompts: state.app.suggested_prompts };
   const chips = (prompts ?? []).map((prompt) =>
     button(prompt.title, { class: "prompt", title: prompt.message, "data-test": "prompt", onClick: () => send(id, prompt.message) }),
   );

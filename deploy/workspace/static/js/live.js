@@ -43,11 +43,11 @@ function countReply(message, here) {
 const APPLY = {
   message: arrived,
   message_changed: show,
-  stream: ({ message, channel }, here) => show({ channel, message: { ...message, streaming: true } }, here),
+  stream: show,
   ephemeral: ({ message, channel }, here) => show({ channel, message: { ...message, is_ephemeral: true } }, here),
   message_deleted: ({ ts }, here) => here.forEach((timeline) => timeline.remove(ts)),
   reaction: ({ ts, reactions }, here) => here.forEach((timeline) => timeline.patch(ts, () => ({ reactions }))),
-  status: ({ channel, thread_ts: thread, text }) => setStatus(channel, thread, { text: text ?? "" }),
+  status: ({ channel, thread_ts: thread, text, loading_messages: turns }) => setStatus(channel, thread, { text: text ?? "", turns: turns ?? [] }),
   session: ({ channel, thread_ts: thread, status }) => setStatus(channel, thread, { session: status }),
   prompts: ({ channel, title, prompts }) => {
     state.prompts.set(channel, { title, prompts });

@@ -9,7 +9,7 @@ import { leaveHome, openHome } from "./home.js";
 import { icon } from "./icons.js";
 import { apply } from "./live.js";
 import { closeAll } from "./modal.js";
-import { go, personInAddress, place, rememberPerson } from "./route.js";
+import { followPermalink, go, personInAddress, place, rememberPerson } from "./route.js";
 import { drawSidebar } from "./sidebar.js";
 import { channel, loadEmoji, on, refresh, state } from "./state.js";
 import { openThread } from "./thread.js";
@@ -119,5 +119,6 @@ addEventListener("keydown", (event) => {
   if (!document.querySelector("dialog[open], [popover]:popover-open")) go({ channel: state.place.channel });
 });
 
+followPermalink();
 await attempt(loadEmoji());
 await attempt(become(personInAddress()));

@@ -1,6 +1,6 @@
 /** One message: who, when, what it says, its reactions and replies, and what can be done with it. */
 
-import { actingAs } from "./api.js";
+import { actingAs, attempt, post } from "./api.js";
 import { authorOf, avatar, avatarOf } from "./avatar.js";
 import { renderBlocks } from "./blocks.js";
 import { button, el, rich } from "./dom.js";
@@ -65,7 +65,7 @@ export class MessageRow {
 
 /** Whether the text of `message` is still being written. */
 export function isStreaming(message) {
-  return Boolean(message.streaming || message.is_streaming || message.streaming_state === "in_progress");
+  return message.streaming_state === "in_progress";
 }
 
 function header(author, message) {
@@ -79,20 +79,16 @@ function header(author, message) {
 }
 
 function privateNote(row) {
-  const dismiss = button("Dismiss", {
-    class: "link",
-    "data-test": "dismiss",
-    onClick: () => row.node.dispatchEvent(new CustomEvent("dismiss", { bubbles: true, detail: row.message.ts })),
-  });
+  const onClick = () => attempt(post("/page/delete", { channel: row.channel, ts: row.message.ts }));
+  const dismiss = button("Dismiss", { class: "link", "data-test": "dismiss", onClick });
   return el("div", { class: "private-note" }, icon("eye"), "Only visible to you ", dismiss);
 }
 
-/** The blocks of a message; its text too when it was streamed as Markdown that no block repeats. */
+/** The blocks of a message, or its text when it has none. */
 function bodyOf(message, form) {
   const blocks = message.blocks ?? [];
-  const says = message.html && (blocks.length === 0 || message.markdown_text);
   return [
-    says && rich("div", message.html, { class: "rich message-text" }),
+    message.html && blocks.length === 0 && rich("div", message.html, { class: "rich message-text" }),
     ...renderBlocks(blocks, form),
     ...(message.attachments ?? []).map((attachment) => attachmentNode(attachment, form)),
     message.files?.length > 0 && renderFiles(message.files),

@@ -26,7 +26,7 @@ function push(view) {
   const modal = { view, form: null, body: el("div", { class: "dialog-body" }), footer: el("footer", { class: "dialog-footer" }), title: el("span") };
   show(modal, view);
   modal.dialog = openDialog(
-    { title: modal.title, className: "modal", test: "modal", onCancel: () => cancel(modal) },
+    { title: modal.title, className: "modal", test: "modal", onCancel: () => cancel(modal, true) },
     modal.body,
     modal.footer,
   );
@@ -60,9 +60,12 @@ function show(modal, view) {
   };
 }
 
-async function cancel(modal) {
-  await attempt(post("/page/close_view", { view_id: modal.view.id }));
-  pop(modal.view.id);
+/** Closes a modal, or with `cleared` (the cross, Escape) the whole stack, and tells the app. */
+async function cancel({ view }, cleared = false) {
+  if (cleared) closeAll();
+  else pop(view.id);
+  const answer = await attempt(post("/page/close_view", { view_id: view.id, cleared }));
+  if (answer?.view && !cleared) update(answer.view);
 }
 
 async function submitView(modal, submit) {

@@ -1,5 +1,16 @@
 /** Where the page stands, kept in the address: `?as=U…#C…/thread`, or `#home` for the app's Home tab. */
 
+/** Turns the address of a message, `/archives/C…/p…`, into the place on this page that shows it. */
+export function followPermalink() {
+  const [, channel, digits] = /^\/archives\/(\w+)\/p(\d+)$/.exec(location.pathname) ?? [];
+  if (!channel) return;
+  const query = new URLSearchParams(location.search);
+  const thread = query.get("thread_ts") ?? `${digits.slice(0, -6)}.${digits.slice(-6)}`;
+  query.delete("thread_ts");
+  query.delete("cid");
+  history.replaceState(null, "", `/?${query}#${channel}/${thread}`);
+}
+
 /** The place that the address names: {home: true}, {channel, thread} or {} for none. */
 export function place() {
   const [first, thread] = decodeURIComponent(location.hash.slice(1)).split("/");

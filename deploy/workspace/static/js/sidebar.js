@@ -91,6 +91,6 @@ function apps(app) {
         el("span", { class: "place-name", text: state.app.name }),
         dot,
       ),
-    link({ test: "app-home", current: Boolean(state.place?.home), open: () => go({ home: true }) }, icon("home"), el("span", { class: "place-name", text: "Home" })),
+    state.app.home_tab !== false && link({ test: "app-home", current: Boolean(state.place?.home), open: () => go({ home: true }) }, icon("home"), el("span", { class: "place-name", text: "Home" })),
   );
 }

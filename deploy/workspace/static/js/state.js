@@ -12,7 +12,7 @@ export const state = {
   welcome: "",
   emoji: {},
   place: null, // {channel, thread} or {home: true}
-  statuses: new Map(), // "channel:thread" -> {text, session}
+  statuses: new Map(), // "channel:thread" -> {text, turns, session}
   prompts: new Map(), // channel -> {title, prompts}
 };
 
@@ -67,9 +67,9 @@ export function appChannel() {
   return direct.find((some) => some.with === state.app.bot_user_id) ?? direct[0];
 }
 
-/** The status of a thread: what the app says it is doing, and whether it can be stopped. */
+/** The status of a thread: what the app says it is doing, the texts that take turns meanwhile, and its session. */
 export function statusOf(channelId, thread) {
-  return state.statuses.get(`${channelId}:${thread}`) ?? { text: "", session: "" };
+  return state.statuses.get(`${channelId}:${thread}`) ?? { text: "", turns: [], session: "" };
 }
 
 /** Notes a part of a thread's status and tells the listeners of "status". */

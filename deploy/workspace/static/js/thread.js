@@ -32,13 +32,20 @@ export function openThread(channelId, thread) {
   return { node, timeline };
 }
 
+const TURN_MS = 2500;
 let current = null;
+let turn = 0;
 on("status", showStatus);
+setInterval(() => {
+  turn += 1;
+  if (current?.turns) showStatus();
+}, TURN_MS);
 
 function showStatus() {
   if (!current) return;
   const { line, channelId, thread } = current;
-  const { text, session } = statusOf(channelId, thread);
+  const { text, turns, session } = statusOf(channelId, thread);
+  current.turns = text ? turns.length : 0;
   const busy = session === "processing";
   line.hidden = !text && !busy;
   const stop = button("Stop", {
@@ -47,7 +54,7 @@ function showStatus() {
     onClick: () => attempt(post("/page/stop", { channel: channelId, thread_ts: thread })),
   });
   stop.prepend(icon("stop"));
-  const words = text || "is working…";
+  const words = (current.turns ? turns[turn % turns.length] : text) || "is working…";
   line.replaceChildren(
     el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")),
     el("span", { class: "status-text" }, el("strong", { text: state.app.name }), ` ${words}`),

@@ -18,7 +18,6 @@ export class Timeline {
     this.dividers = new Map();
     this.list = el("div", { class: "messages", role: "list", "aria-label": thread ? "Thread" : "Messages" });
     this.node = el("div", { class: "scroller", tabindex: "-1", dataset: { test: thread ? "thread-messages" : "messages" } }, this.list);
-    this.list.addEventListener("dismiss", (event) => this.remove(event.detail));
     this.list.addEventListener("load", () => this.stick(), true);
     this.sticky = true;
     this.node.addEventListener("scroll", () => {
@@ -32,7 +31,7 @@ export class Timeline {
     const answer = await attempt(get("/page/messages", query));
     if (!answer) return;
     const kept = new Set(answer.messages.map((message) => message.ts));
-    for (const [ts, row] of this.rows) if (!kept.has(ts) && !row.message.is_ephemeral) this.rows.delete(ts);
+    for (const ts of this.rows.keys()) if (!kept.has(ts)) this.rows.delete(ts);
     for (const message of answer.messages) this.put(message);
     if (this.thread) setStatus(this.channel, this.thread, statusFrom(answer.status));
     this.layout();
@@ -109,6 +108,5 @@ function follows(row, last) {
 }
 
 function statusFrom(status) {
-  if (!status || typeof status === "string") return { text: status ?? "" };
-  return { text: status.text ?? "", session: status.session ?? status.status ?? "" };
+  return { text: status?.text ?? "", turns: status?.loading_messages ?? [], session: status?.session ?? "" };
 }
