@@ -106,10 +106,10 @@ class Person:
 
     async def submit(self, view: Json, values: dict[str, Any]) -> Json:
         """Submit a modal: `values` maps an action_id to a text, or to the value object of another kind of input."""
-        state: Json = {}
+        state: Json = {"values": {}}
         for action_id, value in values.items():
             block_id, _ = _find(view["blocks"], action_id)
-            state.setdefault(block_id, {})[action_id] = value if isinstance(value, dict) else {"value": value}
+            state["values"].setdefault(block_id, {})[action_id] = value if isinstance(value, dict) else {"value": value}
         return await self.ask("submit", view_id=view["id"], state=state)
 
     async def open_home(self) -> Json | None:

@@ -167,7 +167,7 @@ def show(workspace: Workspace, kind: str, message: Json) -> None:
 def clear_status(workspace: Workspace, message: Json) -> None:
     """The app answered in a thread: its status line goes."""
     root = root_of(message)
-    if workspace.sessions.thread(message["channel"], root).line() is not None:
+    if workspace.sessions.thread(message["channel"], root).has_line():
         set_status(workspace, message["channel"], root, "", [])
 
 

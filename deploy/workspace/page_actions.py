@@ -46,6 +46,12 @@ class Ask:
             raise PageError("Only the person who wrote a message can change it.")
         return message
 
+    def values(self) -> Json:
+        """The values of the fields on screen: the page sends Slack's own `state` object."""
+        state = self.body.get("state") or {}
+        values: Json = state.get("values") or {}
+        return values
+
     def view(self) -> Json:
         """The open modal or Home tab that is meant; raises PageError when it is not this person's."""
         view_id = self.text("view_id")
@@ -122,7 +128,7 @@ async def react(request: web.Request) -> web.Response:
 async def action(request: web.Request) -> web.Response:
     """Use a button, menu or field in a message or a view."""
     ask = await read(request)
-    use = Use(ask.text("block_id"), ask.text("action_id"), ask.body.get("action") or {}, ask.body.get("state") or {})
+    use = Use(ask.text("block_id"), ask.text("action_id"), ask.body.get("action") or {}, ask.values())
     if ask.body.get("view_id"):
         await interactivity.use_in_view(ask.workspace, ask.user_id, ask.view(), use)
     else:
@@ -141,7 +147,7 @@ async def suggestion(request: web.Request) -> web.Response:
 async def submit(request: web.Request) -> web.Response:
     """Submit a modal and wait for what the app says to it."""
     ask = await read(request)
-    outcome = await interactivity.submit(ask.workspace, ask.user_id, ask.view(), ask.body.get("state") or {})
+    outcome = await interactivity.submit(ask.workspace, ask.user_id, ask.view(), ask.values())
     if outcome.get("view"):
         outcome["view"] = present.view(outcome["view"])
     return answer(outcome)

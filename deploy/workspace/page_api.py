@@ -34,9 +34,9 @@ def visible_channel(workspace: Workspace, user_id: str, channel_id: str) -> Chan
 
 
 async def state(request: web.Request) -> web.Response:
-    """Everything that the page needs to draw itself."""
+    """Everything that the page needs to draw itself; who has not said who they are is the first person."""
     workspace = request.app[WORKSPACE]
-    user_id = acting(workspace, request.query)
+    user_id = acting(workspace, request.query) if "as" in request.query else workspace.seed.people[0].id
     people = workspace.directory.people
     return answer(
         {
@@ -46,14 +46,9 @@ async def state(request: web.Request) -> web.Response:
             "channels": [_channel(workspace, user_id, each) for each in workspace.directory.of_member(user_id)],
             "app": _app(workspace),
             "welcome": workspace.seed.welcome,
+            "welcome_html": present.markdown(workspace.seed.welcome),
         }
     )
-
-
-async def people(request: web.Request) -> web.Response:
-    """Who the page may act as, for a page that is opened for the first time."""
-    workspace = request.app[WORKSPACE]
-    return answer({"people": [_person(person) for person in workspace.seed.people]})
 
 
 async def read_messages(request: web.Request) -> web.Response:
@@ -65,7 +60,7 @@ async def read_messages(request: web.Request) -> web.Response:
     line = None
     if thread_ts:
         found = workspace.storage.thread(channel.id, thread_ts, viewer=user_id)
-        line = workspace.sessions.thread(channel.id, thread_ts).line()
+        line = workspace.sessions.thread(channel.id, thread_ts).shown()
     else:
         found = workspace.storage.history(channel.id, viewer=user_id)[::-1]
         workspace.storage.mark_read(channel.id, user_id)

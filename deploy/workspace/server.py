@@ -134,7 +134,6 @@ def _page_routes() -> list[web.RouteDef]:
     return [
         web.get("/", _index),
         web.get("/archives/{channel}/{message}", _index),
-        web.get("/page/people", page_api.people),
         web.get("/page/state", page_api.state),
         web.get("/page/messages", page_api.read_messages),
         web.get("/page/home", page_api.home),

@@ -21,11 +21,15 @@ class ThreadState:
     session_status: str = ""
     title: str = ""
 
-    def line(self) -> Json | None:
-        """The status line as the page shows it, or None."""
-        if not self.text or self.deadline < time.monotonic():
-            return None
-        return {"text": self.text, "loading_messages": self.loading_messages}
+    def has_line(self) -> bool:
+        """Whether a status line shows now."""
+        return bool(self.text) and self.deadline >= time.monotonic()
+
+    def shown(self) -> Json | None:
+        """The status line and the session as the page shows them, or None when there is neither."""
+        if not self.has_line():
+            return {"text": "", "session": self.session_status} if self.session_status else None
+        return {"text": self.text, "loading_messages": self.loading_messages, "session": self.session_status}
 
 
 @dataclass

@@ -143,9 +143,9 @@ class NightApp:
 
     async def _on_question(self, event: Json) -> None:
         place = {"channel": event["channel"], "thread_ts": event.get("thread_ts", event["ts"])}
-        status = {"channel_id": place["channel"], "thread_ts": place["thread_ts"], "status": "is thinking…"}
-        await self.client.api_call("agents.sessions.setStatus", json={**place, "status": "processing"})
-        await self.client.assistant_threads_setStatus(**status)
+        thread = {"channel_id": place["channel"], "thread_ts": place["thread_ts"]}
+        await self.client.agents_sessions_setStatus(**thread, status="processing")
+        await self.client.assistant_threads_setStatus(**thread, status="is thinking…")
         await asyncio.sleep(10 * self.pace_s)
         recipient = {"recipient_team_id": event["team"], "recipient_user_id": event["user"]}
         stream = await self.client.chat_startStream(**place, **recipient)
@@ -159,8 +159,8 @@ class NightApp:
 
     async def _on_stop(self, event: Json) -> None:
         self.stopped.set()
-        place = {"channel": event["channel"], "thread_ts": event["thread_ts"]}
-        await self.client.api_call("agents.sessions.setStatus", json={**place, "status": "active"})
+        thread = {"channel_id": event["channel"], "thread_ts": event["thread_ts"]}
+        await self.client.agents_sessions_setStatus(**thread, status="active")
 
     async def _on_home(self, event: Json) -> None:
         if event["tab"] == "home":

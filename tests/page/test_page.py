@@ -208,7 +208,8 @@ async def test_the_keyboard_is_enough(workspace: Running, app: NightApp, browser
 HOSTILE = (
     "<script>window.hacked=1</script><img src=x onerror=window.hacked=2>"
     '<https://a.example/"onmouseover="window.hacked=3|<svg onload=window.hacked=4>> '
-    "[x](javascript:window.hacked=5) ![y](https://evil.example/pixel.png) <iframe srcdoc='<script>top.hacked=6</script>'>"
+    "[x](javascript:window.hacked=5) ![y](https://evil.example/pixel.png) "
+    "<iframe srcdoc='<script>top.hacked=6</script>'>"
 )
 
 
