@@ -6,6 +6,7 @@ async with chromium() as browser:
     await ana.in_thread("You can")
 """
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -94,11 +95,11 @@ class Screen:
         await self.find("home-blocks").wait_for()
 
     async def post(self, text: str) -> None:
-        """Write a message in the open conversation and press Enter."""
+        """Write a message in the open conversation and send it."""
         await self._write(self.find("composer"), text)
 
     async def reply(self, text: str) -> None:
-        """Write a reply in the open thread and press Enter."""
+        """Write a reply in the open thread and send it."""
         await self._write(self.find("thread-composer"), text)
 
     async def open_thread(self, text: str) -> None:
@@ -139,11 +140,11 @@ class Screen:
 
     async def fill(self, label: str, text: str) -> None:
         """Fill in a text field of the modal."""
-        await self.modal.get_by_label(label).fill(text)
+        await self._field(label).fill(text)
 
     async def choose(self, label: str, option: str) -> None:
         """Choose an option of a select of the modal."""
-        await self.modal.get_by_label(label).select_option(label=option)
+        await self._field(label).select_option(label=option)
 
     async def tick(self, option: str) -> None:
         """Tick a radio button or checkbox of the modal."""
@@ -157,10 +158,12 @@ class Screen:
         """A picture of the window as it is now."""
         await self.page.screenshot(path=path, animations="disabled")
 
+    def _field(self, label: str) -> Locator:
+        return self.modal.get_by_label(re.compile(rf"^{re.escape(label)}( \(optional\))?$"))
+
     async def _write(self, composer: Locator, text: str) -> None:
         await composer.fill(text)
-        await composer.press("Escape")
-        await composer.press("Enter")
+        await self.find("send", self.page.locator(".composer").filter(has=composer)).click()
         await expect(composer).to_have_value("")
 
     def _on_console(self, message: ConsoleMessage) -> None:

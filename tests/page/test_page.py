@@ -176,7 +176,8 @@ async def test_shortcuts_and_commands_reach_the_app(workspace: Running, app: Nig
     await expect(private).to_contain_text("Only visible to you")
     await ana.find("dismiss", private).click()
     await expect(private).to_have_count(0)
-    await ana.post("/nonsense")
+    await ana.find("composer").fill("/nonsense")
+    await ana.page.keyboard.press("Enter")
     await expect(ana.find("toast")).to_contain_text("/nonsense is not a command")
 
 

@@ -10,12 +10,17 @@ import { on, state } from "./state.js";
 let current = null;
 on("home", (view) => current && show(view));
 
+/** The first answer may come after the view that the app published because of it: then it is older and is dropped. */
+function showFirst(body, answer) {
+  if (answer && current?.body === body && !current.form) show(answer.view);
+}
+
 /** The Home tab on screen, as its node; asking for it tells the app that it was opened. */
 export function openHome() {
   const body = el("div", { class: "home-blocks", dataset: { test: "home-blocks" } });
   const node = el("div", { class: "pane", dataset: { test: "home" } }, appHeader("home"), el("div", { class: "scroller home" }, body));
   current = { body, form: null };
-  attempt(get("/page/home")).then((answer) => answer && current?.body === body && show(answer.view));
+  attempt(get("/page/home")).then((answer) => showFirst(body, answer));
   return node;
 }
 

@@ -116,6 +116,7 @@ on("state", () => state.place && draw());
 addEventListener("hashchange", follow);
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || !state.place?.thread) return;
+  if (event.target.value) return;
   if (!document.querySelector("dialog[open], [popover]:popover-open")) go({ channel: state.place.channel });
 });
 

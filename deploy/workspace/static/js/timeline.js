@@ -16,6 +16,7 @@ export class Timeline {
     this.thread = thread;
     this.rows = new Map();
     this.dividers = new Map();
+    this.news = new Set(); // what events told us while an answer was on its way: the answer is older
     this.list = el("div", { class: "messages", role: "list", "aria-label": thread ? "Thread" : "Messages" });
     this.node = el("div", { class: "scroller", tabindex: "-1", dataset: { test: thread ? "thread-messages" : "messages" } }, this.list);
     this.list.addEventListener("load", () => this.stick(), true);
@@ -28,11 +29,12 @@ export class Timeline {
   /** Fetches the messages and shows them in place of what is there. */
   async load() {
     const query = { channel: this.channel, ...(this.thread ? { thread_ts: this.thread } : {}) };
+    this.news.clear();
     const answer = await attempt(get("/page/messages", query));
     if (!answer) return;
     const kept = new Set(answer.messages.map((message) => message.ts));
-    for (const ts of this.rows.keys()) if (!kept.has(ts)) this.rows.delete(ts);
-    for (const message of answer.messages) this.put(message);
+    for (const ts of this.rows.keys()) if (!kept.has(ts) && !this.news.has(ts)) this.rows.delete(ts);
+    for (const message of answer.messages) if (!this.news.has(message.ts)) this.put(message);
     if (this.thread) setStatus(this.channel, this.thread, statusFrom(answer.status));
     this.layout();
   }
@@ -47,6 +49,7 @@ export class Timeline {
   /** Shows a new or changed message. */
   upsert(message) {
     const before = this.rows.get(message.ts);
+    this.news.add(message.ts);
     this.put(message);
     if (!before) this.layout();
     this.stick();
@@ -56,6 +59,7 @@ export class Timeline {
 
   /** Shows that a message has gone. */
   remove(ts) {
+    this.news.add(ts);
     if (this.rows.delete(ts)) this.layout();
   }
 
