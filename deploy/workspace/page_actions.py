@@ -192,6 +192,13 @@ async def stop(request: web.Request) -> web.Response:
     return answer({})
 
 
+async def uninstall(request: web.Request) -> web.Response:
+    """Tell the app that it was removed; its tokens stay valid here, so that it can go on in the same workspace."""
+    ask = await read(request)
+    events.uninstalled(ask.workspace)
+    return answer({})
+
+
 def _clicked(ask: Ask) -> Json:
     place = ask.body.get("message")
     if not isinstance(place, dict):

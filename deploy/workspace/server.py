@@ -133,7 +133,7 @@ def _slack_routes() -> list[web.RouteDef]:
 def _page_routes() -> list[web.RouteDef]:
     return [
         web.get("/", _index),
-        web.get("/archives/{channel}/{message}", _index),
+        web.get(r"/archives/{channel}/p{digits:\d{16}}", _permalink),
         web.get("/page/state", page_api.state),
         web.get("/page/messages", page_api.read_messages),
         web.get("/page/home", page_api.home),
@@ -150,6 +150,7 @@ def _page_routes() -> list[web.RouteDef]:
         web.post("/page/command", page_actions.command),
         web.post("/page/shortcut", page_actions.shortcut),
         web.post("/page/stop", page_actions.stop),
+        web.post("/page/uninstall", page_actions.uninstall),
     ]
 
 
@@ -186,3 +187,10 @@ async def _index(request: web.Request) -> web.StreamResponse:
     if not page.exists():
         return web.Response(status=404, text="The page is not part of this installation.")
     return web.FileResponse(page)
+
+
+async def _permalink(request: web.Request) -> web.Response:
+    """Send a message's permalink to its thread in the page."""
+    digits = request.match_info["digits"]
+    root = request.query.get("thread_ts", f"{digits[:10]}.{digits[10:]}")
+    raise web.HTTPFound(f"/#{request.match_info['channel']}/{root}")

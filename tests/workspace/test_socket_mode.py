@@ -13,33 +13,39 @@ from deploy.workspace.workspace import Timing
 from tests.fixtures_workspace import ANA, SUPPORT, Person, default_workspace
 from tests.workspace.conftest import acknowledge, socket
 
+IMPATIENT = Timing(ack_s=0.2, retry_delays_s=(0.0, 0.1, 0.1))
+
 Json = dict[str, Any]
 
 
 async def test_an_event_without_acknowledgement_comes_again_with_its_id(tmp_path: Path) -> None:
-    timing = Timing(ack_s=0.2, retry_delays_s=(0.0, 0.1, 0.1))
-    async with running(default_workspace(tmp_path, timing)) as workspace:
-        async with socket(workspace) as connection, Person(workspace, ANA) as ana:
-            await ana.post(SUPPORT, "hello")
-            envelopes = [await connection.receive_json(timeout=3) for _ in range(4)]
-            assert len({each["payload"]["event_id"] for each in envelopes}) == 1
-            assert len({each["envelope_id"] for each in envelopes}) == 4
-            assert [each["retry_attempt"] for each in envelopes] == [0, 1, 2, 3]
-            assert [each["retry_reason"] for each in envelopes] == ["", "timeout", "timeout", "timeout"]
-            async with asyncio.timeout(2):
-                while not workspace.workspace.courier.failed:
-                    await asyncio.sleep(0.02)
+    async with (
+        running(default_workspace(tmp_path, IMPATIENT)) as workspace,
+        socket(workspace) as connection,
+        Person(workspace, ANA) as ana,
+    ):
+        await ana.post(SUPPORT, "hello")
+        envelopes = [await connection.receive_json(timeout=3) for _ in range(4)]
+        assert len({each["payload"]["event_id"] for each in envelopes}) == 1
+        assert len({each["envelope_id"] for each in envelopes}) == 4
+        assert [each["retry_attempt"] for each in envelopes] == [0, 1, 2, 3]
+        assert [each["retry_reason"] for each in envelopes] == ["", "timeout", "timeout", "timeout"]
+        async with asyncio.timeout(2):
+            while not workspace.workspace.courier.failed:
+                await asyncio.sleep(0.02)
 
 
 async def test_an_acknowledged_event_does_not_come_again(tmp_path: Path) -> None:
-    timing = Timing(ack_s=0.2, retry_delays_s=(0.0, 0.1, 0.1))
-    async with running(default_workspace(tmp_path, timing)) as workspace:
-        async with socket(workspace) as connection, Person(workspace, ANA) as ana:
-            await ana.post(SUPPORT, "hello")
-            await acknowledge(connection, await connection.receive_json(timeout=3))
-            await ana.post(SUPPORT, "second")
-            following = await connection.receive_json(timeout=3)
-            assert following["payload"]["event"]["text"] == "second"
+    async with (
+        running(default_workspace(tmp_path, IMPATIENT)) as workspace,
+        socket(workspace) as connection,
+        Person(workspace, ANA) as ana,
+    ):
+        await ana.post(SUPPORT, "hello")
+        await acknowledge(connection, await connection.receive_json(timeout=3))
+        await ana.post(SUPPORT, "second")
+        following = await connection.receive_json(timeout=3)
+        assert following["payload"]["event"]["text"] == "second"
 
 
 async def test_an_event_sent_while_nobody_is_connected_comes_as_a_retry(workspace: Running) -> None:
@@ -84,10 +90,11 @@ async def test_hello_says_what_node_needs_and_a_ticket_works_once(workspace: Run
 
 async def test_an_eleventh_socket_is_sent_away(workspace: Running) -> None:
     async with aiohttp.ClientSession() as session:
+        kept_open = []
         for number in range(SOCKETS_LIMIT + 1):
             address = f"{workspace.url}/link/?ticket={workspace.workspace.sockets.ticket()}"
-            connection = await session.ws_connect(address)
-            first = await connection.receive_json(timeout=3)
+            kept_open.append(await session.ws_connect(address))
+            first = await kept_open[-1].receive_json(timeout=3)
             assert first["type"] == ("hello" if number < SOCKETS_LIMIT else "disconnect")
         assert first["reason"] == "too_many_websockets"
 
