@@ -140,6 +140,10 @@ class Settings(BaseSettings):
 
     home: Path = Path(".nightschool")
     """Folder of everything the product writes: database, model, adapters, logs, sockets."""
+    models_folder: Path | None = Field(
+        default=None, validation_alias=AliasChoices("NIGHTSCHOOL_MODELS_FOLDER", "NIGHTSCHOOL_MODELS", "models_folder")
+    )
+    """Folder of base models, which several homes may share; empty means `models` in `home`."""
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in `home`. Postgres: `postgresql+psycopg://user:password@host/name`."""
     base_model: str = "smollm2-135m-instruct"
@@ -189,6 +193,11 @@ class Settings(BaseSettings):
     def artifacts(self) -> Path:
         """Folder of datasets, training runs, adapters and reports."""
         return self.home.resolve() / "artifacts"
+
+    @property
+    def models(self) -> Path:
+        """Folder of base models."""
+        return (self.models_folder or self.home / "models").resolve()
 
     @property
     def logs(self) -> Path:
