@@ -1,8 +1,8 @@
 """An adapter is checked before vLLM sees its path: vLLM itself loads NaN weights, wrong ranks and foreign bases.
 
-Checked are the folder (two files and a manifest, no links, the registered sha256), the configuration (plain LoRA on
-linear layers, known rank) and the tensors (exactly the names and shapes that the base model's weights imply, all
-finite). File formats: PEFT's "Checkpoint format" and safetensors' README.
+Checked are the folder (weights, configuration, model card and manifest, no links, the registered sha256), the
+configuration (plain LoRA on linear layers, known rank) and the tensors (exactly the names and shapes that the base
+model's weights imply, all finite). File formats: PEFT's "Checkpoint format" and safetensors' README.
 """
 
 import json
@@ -25,7 +25,8 @@ from store.tables import Adapter
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 REQUIRED_FILES = {CONFIG_FILE, WEIGHTS_FILE}
-ALLOWED_FILES = REQUIRED_FILES | {MANIFEST}
+MODEL_CARD = "README.md"
+ALLOWED_FILES = REQUIRED_FILES | {MANIFEST, MODEL_CARD}
 
 NAME = re.compile(r"v[1-9][0-9]{0,8}")
 PEFT_PREFIX = "base_model.model."

@@ -170,6 +170,8 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    link_hosts: Annotated[list[str], NoDecode] = []
+    """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
     page_port: int = 8484
     """Loopback port of the local workspace's page; 0 takes any free one."""
     sample_company: bool = True
@@ -179,7 +181,7 @@ class Settings(BaseSettings):
     night: NightSettings = NightSettings()
     gate: GateSettings = GateSettings()
 
-    @field_validator("reviewers", "admins", mode="before")
+    @field_validator("reviewers", "admins", "link_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
