@@ -22,11 +22,11 @@ from typing import Any
 import httpx2
 from rich.console import Console
 from sqlmodel import func, select
-from store.import_tickets import import_tickets
 
 from deploy.supervisor import Child, Supervisor
 from serving.base_model import ensure_base_model
 from store.errors import NightschoolError
+from store.import_tickets import import_tickets
 from store.session import Store
 from store.settings import Settings
 from store.tables import Ticket

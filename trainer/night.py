@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from serving.base_model import ensure_base_model
 from sqlmodel import Session
 
+from serving.base_model import ensure_base_model
 from store import evaluations, nights, outbox
 from store.errors import BadInput, NightschoolError
 from store.session import Store
