@@ -176,7 +176,7 @@ class _Start:
 
     def _wait_for_model(self, engine: Child | None) -> None:
         url = self.settings.replica_urls[0]
-        self._wait(engine, lambda: _healthy(url), MODEL_READY_WITHIN_S)
+        self._wait(engine, lambda: healthy(url), MODEL_READY_WITHIN_S)
 
     def _wait_for_bot(self, bot: Child) -> None:
         marker = self.settings.bot_ready_file
