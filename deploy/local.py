@@ -210,7 +210,8 @@ def _watch(supervisor: Supervisor) -> None:
             )
 
 
-def _healthy(url: str) -> bool:
+def healthy(url: str) -> bool:
+    """Whether the model server at this address answers."""
     transport = httpx2.HTTPTransport(uds=url.removeprefix("unix://")) if url.startswith("unix://") else None
     base = "http://vllm" if transport else url
     try:
