@@ -97,7 +97,7 @@ async def correct_the_first_in_queue(ravi: Person, question: str, correction: st
     first = next(
         block for block in home["blocks"] if (block.get("accessory") or {}).get("action_id") == "review_answer"
     )
-    assert question in first["text"]["text"], "the answer voted down leads the queue"
+    assert question in queued[0]["text"]["text"], "the answer voted down leads the queue"
     await ravi.click(home, "review_answer")
     modal = (await ravi.wait_for(lambda event: event["type"] == "view_opened"))["view"]
     verdict = {"type": "radio_buttons", "selected_option": {"value": "corrected"}}
