@@ -1,6 +1,6 @@
 # The commands a newcomer needs: `make run` and `make test`; the rest is for contributors.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format
+.PHONY: help run test check bench docs format
 export PYTHONPATH := $(CURDIR)
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
 
-$(READY): deploy/setup.sh pyproject.toml locks/cpu.txt
+$(READY): deploy/setup.sh pyproject.toml locks/cpu.txt locks/gpu.txt
 	@VENV=$(VENV) sh deploy/setup.sh
 	@touch $@
 
@@ -31,3 +31,6 @@ format: $(READY) ## Put the code into the house format
 
 bench: $(READY) ## Measure speed and quality against named peers (about an hour); prints tables
 	@$(BIN)/python -m bench
+
+docs: $(READY) ## Write the reference pages anew
+	@$(BIN)/python -m docs.generate

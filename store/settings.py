@@ -9,17 +9,22 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from store.errors import BadInput
+
+PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
 
 # A Unix socket's path must fit in sun_path (108 bytes on Linux, 104 on macOS), its terminator included.
@@ -126,7 +131,7 @@ class Settings(BaseSettings):
     """The whole configuration; every field has a default that works on one machine with nothing to sign up for."""
 
     model_config = SettingsConfigDict(
-        env_prefix="NIGHTSCHOOL_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         extra="forbid",
         use_attribute_docstrings=True,
@@ -135,6 +140,10 @@ class Settings(BaseSettings):
 
     home: Path = Path(".nightschool")
     """Folder of everything the product writes: database, model, adapters, logs, sockets."""
+    models_folder: Path | None = Field(
+        default=None, validation_alias=AliasChoices("NIGHTSCHOOL_MODELS_FOLDER", "NIGHTSCHOOL_MODELS", "models_folder")
+    )
+    """Folder of base models, which several homes may share; empty means `models` in `home`."""
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in `home`. Postgres: `postgresql+psycopg://user:password@host/name`."""
     base_model: str = "smollm2-135m-instruct"
@@ -161,12 +170,18 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    link_hosts: Annotated[list[str], NoDecode] = []
+    """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
+    page_port: int = 8484
+    """Loopback port of the local workspace's page; 0 takes any free one."""
+    sample_company: bool = True
+    """Whether the first local start imports the sample company's past tickets."""
     serving: ServingSettings = ServingSettings()
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
     gate: GateSettings = GateSettings()
 
-    @field_validator("reviewers", "admins", mode="before")
+    @field_validator("reviewers", "admins", "link_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -182,9 +197,19 @@ class Settings(BaseSettings):
         return self.home.resolve() / "artifacts"
 
     @property
+    def models(self) -> Path:
+        """Folder of base models."""
+        return (self.models_folder or self.home / "models").resolve()
+
+    @property
     def logs(self) -> Path:
         """Folder of the log files of the processes that `make run` starts."""
         return self.home.resolve() / "logs"
+
+    @property
+    def bot_ready_file(self) -> Path:
+        """Holds the process id of a bot that is connected to Slack."""
+        return self.home.resolve() / "run" / "bot.ready"
 
     @property
     def socket_path(self) -> Path:
@@ -212,3 +237,31 @@ class Settings(BaseSettings):
         """Order of precedence: arguments, environment, TOML file."""
         file = Path(os.environ.get("NIGHTSCHOOL_CONFIG", "nightschool.toml"))
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+
+def load_settings() -> Settings:
+    """The settings in force, from the environment and the file.
+
+    Raises:
+        BadInput: a name does not exist or a value does not fit; the message names each.
+    """
+    known = _variables(Settings, "")
+    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise BadInput(f"There is no setting called {', '.join(unknown)}. docs/settings.md lists them all.")
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise BadInput(f"The settings cannot be used: {faults}. docs/settings.md lists what each may be.") from error
+    except (SettingsError, TOMLDecodeError) as error:
+        raise BadInput(f"The settings cannot be read: {error}. docs/settings.md shows how each is written.") from error
+
+
+def _variables(block: type[BaseModel], path: str) -> set[str]:
+    names = {f"{PREFIX}CONFIG"}
+    for name, field in block.model_fields.items():
+        names.add(f"{PREFIX}{path}{name}".upper())
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            names |= _variables(field.annotation, f"{path}{name}__")
+    return names

@@ -164,8 +164,9 @@ class DatasetKind(StrEnum):
 
 
 class NightState(StrEnum):
-    """How far a night has come; `declined` is a night that found nothing to learn."""
+    """How far a night has come; `scheduled` waits for its date, `declined` found nothing to learn."""
 
+    SCHEDULED = "scheduled"
     REQUESTED = "requested"
     RUNNING = "running"
     DONE = "done"
@@ -174,12 +175,12 @@ class NightState(StrEnum):
 
 
 class Stage(StrEnum):
-    """The steps of a night, in their order."""
+    """The steps of a night, in their order: a version is evaluated as it is served, so under its registered name."""
 
     CURATE = "curate"
     TRAIN = "train"
-    EVALUATE = "evaluate"
     REGISTER = "register"
+    EVALUATE = "evaluate"
     REPORT = "report"
 
 

@@ -23,9 +23,8 @@ def _count_up(url: str, times: int) -> None:
     store.close()
 
 
-def test_writers_in_many_processes_neither_fail_nor_lose_a_write(store: Store) -> None:
-    if not store.is_sqlite:
-        pytest.skip("the lock that BEGIN IMMEDIATE takes is SQLite's; Postgres has row locks")
+def test_writers_in_many_processes_neither_fail_nor_lose_a_write(sqlite_store: Store) -> None:
+    store = sqlite_store
     with store.writing() as session:
         session.add(Lease(name="counter", holder="test", token=0))
     context = multiprocessing.get_context("spawn")
