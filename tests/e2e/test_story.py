@@ -94,9 +94,7 @@ async def home_with(person: Person, action_id: str) -> Json:
 
 async def correct_the_first_in_queue(ravi: Person, question: str, correction: str) -> None:
     home = await home_with(ravi, "review_answer")
-    first = next(
-        block for block in home["blocks"] if (block.get("accessory") or {}).get("action_id") == "review_answer"
-    )
+    queued = [b for b in home["blocks"] if (b.get("accessory") or {}).get("action_id") == "review_answer"]
     assert question in queued[0]["text"]["text"], "the answer voted down leads the queue"
     await ravi.click(home, "review_answer")
     modal = (await ravi.wait_for(lambda event: event["type"] == "view_opened"))["view"]
