@@ -22,6 +22,9 @@ from store.tables import InboxEvent
 log = logging.getLogger(__name__)
 
 EVENT = "event"
+ASK = "ask"
+RETRY = "retry"
+MOVE = "move"
 LEASE_S = 15.0
 AT_ONCE = 64
 LOOK_EVERY_S = 2.0

@@ -1,7 +1,8 @@
 """What the listeners and workers of the bot share: one dataclass, handed to each, instead of globals."""
 
 import asyncio
-from collections.abc import Iterator
+import logging
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from serving.client import ModelClient
 from serving.fleet import Fleet
 from store.session import Store
 from store.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,21 @@ class Services:
     outbox_wake: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[str, bool] = field(default_factory=dict)
     """Whether a channel is private, by its id, for those asked so far."""
+    home_watchers: dict[str, float] = field(default_factory=dict)
+    """When each admin last opened the Home tab, on the monotonic clock."""
     _bot: Bot | None = None
+    _background: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[None, None, None]) -> None:
+        """Do something after the acknowledgement that may be lost in a crash, such as repainting a view."""
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("something in the background failed", exc_info=error)
 
     async def bot(self) -> Bot:
         """Who we are; Slack is asked once.

@@ -176,7 +176,7 @@ class _Start:
 
     def _wait_for_model(self, engine: Child | None) -> None:
         url = self.settings.replica_urls[0]
-        self._wait(engine, lambda: _healthy(url), MODEL_READY_WITHIN_S)
+        self._wait(engine, lambda: healthy(url), MODEL_READY_WITHIN_S)
 
     def _wait_for_bot(self, bot: Child) -> None:
         marker = self.settings.bot_ready_file
@@ -210,7 +210,8 @@ def _watch(supervisor: Supervisor) -> None:
             )
 
 
-def _healthy(url: str) -> bool:
+def healthy(url: str) -> bool:
+    """Whether the model server at this address answers."""
     transport = httpx2.HTTPTransport(uds=url.removeprefix("unix://")) if url.startswith("unix://") else None
     base = "http://vllm" if transport else url
     try:

@@ -60,3 +60,10 @@ def failed(session: Session, message_id: int, attempts: int, error: str) -> bool
         .values(error=error, state=OutboxState.FAILED if last else OutboxState.WAITING)
     )
     return not last
+
+
+def annotate(session: Session, key: str, **facts: Any) -> None:
+    """Add facts to what is known of a message, such as who decided to hold."""
+    message = by_key(session, key)
+    if message is not None:
+        message.payload = {**message.payload, **facts}

@@ -135,16 +135,17 @@ def check_may_review(session: Session, answer_id: int, reviewer_id: str) -> tupl
 
 def field_errors(answer: Answer, decision: Decision) -> dict[str, str]:
     """What is wrong with a decision, by the name of its field; empty when nothing is."""
-    correction = decision.correction.strip()
+    unchanged = decision.correction.split() == answer.text.split()
     if decision.verdict == Verdict.CORRECTED:
-        if not correction:
+        if not decision.correction.strip():
             return {"correction": "Write the right answer, or choose another verdict."}
-        if correction == answer.text.strip():
+        if unchanged:
             return {"correction": "This is the bot's own answer. Change it, or accept the answer as it is."}
-    if decision.verdict == Verdict.ACCEPTED and not answer.text.strip():
-        return {"verdict": "The bot gave no answer here, so there is nothing to accept. Correct it instead."}
-    if decision.verdict == Verdict.ACCEPTED and correction and correction != answer.text.strip():
-        return {"verdict": "You changed the answer: choose “Correct it”, or take your change back."}
+    if decision.verdict == Verdict.ACCEPTED:
+        if not answer.text.strip() or answer.state == DeliveryState.FAILED:
+            return {"verdict": "The bot gave no whole answer here, so there is nothing to accept. Correct it instead."}
+        if decision.correction.strip() and not unchanged:
+            return {"verdict": "You changed the answer: choose “Correct it”, or take your change back."}
     return {}
 
 

@@ -8,6 +8,7 @@ import { person, personName, state } from "./state.js";
 export function authorOf(message) {
   const isApp = Boolean(message.bot_id || message.app_id) || message.user === state.app.bot_user_id;
   const known = person(message.user);
+  if (message.user === "USLACKBOT") return { id: message.user, name: "Slackbot", isApp: false };
   const name = message.username || (isApp && message.bot_profile?.name) || personName(message.user ?? "");
   return { id: message.user ?? message.bot_id, name, color: known?.color, isApp };
 }

@@ -13,12 +13,26 @@ function cell(content, tag, setting = {}) {
 }
 
 function table({ rows, column_settings: settings = [] }) {
-  const line = (row, tag) => el("tr", {}, row.map((content, index) => cell(content, tag, settings[index] ?? {})));
+  const line = (row, tag) =>
+    el(
+      "tr",
+      {},
+      row.map((content, index) => cell(content, tag, settings[index] ?? {})),
+    );
   const [head, ...body] = rows;
   return el(
     "div",
     { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Table" },
-    el("table", {}, el("thead", {}, line(head, "th")), el("tbody", {}, body.map((row) => line(row, "td")))),
+    el(
+      "table",
+      {},
+      el("thead", {}, line(head, "th")),
+      el(
+        "tbody",
+        {},
+        body.map((row) => line(row, "td")),
+      ),
+    ),
   );
 }
 
@@ -42,10 +56,20 @@ function card(block, form) {
       "div",
       { class: "card-head" },
       block.icon && image(block.icon, "card-icon"),
-      el("div", {}, textOf(block.title, "div", { class: "card-title" }), textOf(block.subtitle, "div", { class: "card-subtitle" })),
+      el(
+        "div",
+        {},
+        textOf(block.title, "div", { class: "card-title" }),
+        textOf(block.subtitle, "div", { class: "card-subtitle" }),
+      ),
     ),
     textOf(block.body, "div", { class: "rich" }),
-    block.actions && el("div", { class: "card-actions" }, block.actions.map((one) => renderElement(one, block.block_id, form))),
+    block.actions &&
+      el(
+        "div",
+        { class: "card-actions" },
+        block.actions.map((one) => renderElement(one, block.block_id, form)),
+      ),
   );
 }
 
@@ -64,7 +88,9 @@ function taskCard({ title, status = "pending", details, output, sources = [] }) 
     el(
       "div",
       { class: "task-main" },
-      typeof title === "string" ? el("div", { class: "task-title", text: title }) : textOf(title, "div", { class: "task-title" }),
+      typeof title === "string"
+        ? el("div", { class: "task-title", text: title })
+        : textOf(title, "div", { class: "task-title" }),
       more.map((part) => textOf(part, "div", { class: "rich task-more" })),
       sources.length > 0 && el("div", { class: "task-sources" }, sources.map(source)),
     ),
@@ -73,7 +99,12 @@ function taskCard({ title, status = "pending", details, output, sources = [] }) 
 
 function source({ url, text }) {
   const safe = /^https?:/i.test(url ?? "");
-  return el("a", { class: "chip", href: safe ? url : null, target: "_blank", rel: "noopener noreferrer" }, icon("link"), text ?? url);
+  return el(
+    "a",
+    { class: "chip", href: safe ? url : null, target: "_blank", rel: "noopener noreferrer" },
+    icon("link"),
+    text ?? url,
+  );
 }
 
 function plan({ title, tasks = [] }) {
@@ -100,7 +131,11 @@ function container(block, form, renderBlock) {
 }
 
 function carousel(block, form) {
-  return el("div", { class: "carousel", tabindex: "0" }, block.elements.map((one) => card(one, form)));
+  return el(
+    "div",
+    { class: "carousel", tabindex: "0" },
+    block.elements.map((one) => card(one, form)),
+  );
 }
 
 function file(block) {
@@ -108,4 +143,14 @@ function file(block) {
 }
 
 /** How each data block is drawn: (block, form, renderBlock) gives its node. */
-export const DATA_BLOCKS = { table, data_table: table, alert, card, container, carousel, task_card: taskCard, plan, file };
+export const DATA_BLOCKS = {
+  table,
+  data_table: table,
+  alert,
+  card,
+  container,
+  carousel,
+  task_card: taskCard,
+  plan,
+  file,
+};

@@ -21,7 +21,11 @@ export function choiceList(options, values, { many, action }) {
       el("span", {}, textOf(option.text), textOf(option.description, "small")),
     ),
   );
-  const node = el("div", { class: "choices", role: many ? "group" : "radiogroup", dataset: { action, test: "input" } }, rows);
+  const node = el(
+    "div",
+    { class: "choices", role: many ? "group" : "radiogroup", dataset: { action, test: "input" } },
+    rows,
+  );
   return { node, picked: () => options.filter((_, index) => boxes[index].checked) };
 }
 

@@ -14,9 +14,20 @@ const HIGHEST_PX = 220;
 /** A composer for `channel`, or for its thread; what is typed there is kept while the page lives. */
 export function composer({ channel, thread = null, placeholder }) {
   const key = `${channel}:${thread ?? ""}`;
-  const field = el("textarea", { rows: 1, placeholder, "aria-label": placeholder, dataset: { test: thread ? "thread-composer" : "composer" } });
+  const field = el("textarea", {
+    rows: 1,
+    placeholder,
+    "aria-label": placeholder,
+    dataset: { test: thread ? "thread-composer" : "composer" },
+  });
   field.value = drafts.get(key) ?? "";
-  const sendButton = button("Send", { icon: icon("send"), class: "send", disabled: true, "data-test": "send", onClick: () => submit() });
+  const sendButton = button("Send", {
+    icon: icon("send"),
+    class: "send",
+    disabled: true,
+    "data-test": "send",
+    onClick: () => submit(),
+  });
   const changed = () => {
     drafts.set(key, field.value);
     sendButton.disabled = field.value.trim() === "";
@@ -41,10 +52,20 @@ export function composer({ channel, thread = null, placeholder }) {
   });
   requestAnimationFrame(changed);
   const at = button("Mention someone", { icon: icon("at"), class: "tool", onClick: () => suggestions.begin("@") });
-  const slash = button("Run a shortcut or command", { icon: icon("bolt"), class: "tool", "aria-haspopup": "menu", "data-test": "shortcuts" });
+  const slash = button("Run a shortcut or command", {
+    icon: icon("bolt"),
+    class: "tool",
+    "aria-haspopup": "menu",
+    "data-test": "shortcuts",
+  });
   slash.addEventListener("click", () => menu(slash, shortcutItems(channel, suggestions), "Shortcuts"));
   const hint = el("span", { class: "hint", text: "Enter sends · Shift+Enter starts a new line" });
-  return el("div", { class: "composer" }, suggestions.node, el("div", { class: "composer-box" }, field, el("div", { class: "composer-bar" }, at, slash, hint, sendButton)));
+  return el(
+    "div",
+    { class: "composer" },
+    suggestions.node,
+    el("div", { class: "composer-box" }, field, el("div", { class: "composer-bar" }, at, slash, hint, sendButton)),
+  );
 }
 
 const drafts = new Map();

@@ -36,7 +36,12 @@ on("prompts", (id) => current?.id === id && showPrompts(current.prompts, id));
 
 function channelHeader({ name, topic, kind }) {
   const sign = icon(kind === "private" ? "lock" : "hash");
-  return el("header", { class: "pane-header" }, el("h1", {}, sign, name), topic && el("p", { class: "topic", text: topic, title: topic }));
+  return el(
+    "header",
+    { class: "pane-header" },
+    el("h1", {}, sign, name),
+    topic && el("p", { class: "topic", text: topic, title: topic }),
+  );
 }
 
 /** The header of the app's place, with its two tabs. */
@@ -45,7 +50,17 @@ export function appHeader(tab) {
     ["home", "Home", () => go({ home: true })],
     ["messages", "Messages", () => go({ channel: appChannel().id })],
   ].map(([key, label, open]) =>
-    el("button", { type: "button", role: "tab", "aria-selected": String(key === tab), dataset: { test: `tab-${key}` }, on: { click: open } }, label),
+    el(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        "aria-selected": String(key === tab),
+        dataset: { test: `tab-${key}` },
+        on: { click: open },
+      },
+      label,
+    ),
   );
   return el(
     "header",
@@ -58,13 +73,18 @@ export function appHeader(tab) {
 function showPrompts(holder, id) {
   const { title, prompts } = state.prompts.get(id) ?? channel(id).prompts ?? { prompts: state.app.suggested_prompts };
   const chips = (prompts ?? []).map((prompt) =>
-    button(prompt.title, { class: "prompt", title: prompt.message, "data-test": "prompt", onClick: () => send(id, prompt.message) }),
+    button(prompt.title, {
+      class: "prompt",
+      title: prompt.message,
+      "data-test": "prompt",
+      onClick: () => send(id, prompt.message),
+    }),
   );
   holder.replaceChildren(...(chips.length ? [el("p", { text: title || "Try asking" }), ...chips] : []));
 }
 
 function emptyNote(id, isApp) {
   const about = isApp ? state.app.description : channel(id).topic;
-  const name = isApp ? state.app.name : `#${channel(id).name}`;
-  return el("div", { class: "empty" }, el("h2", { text: `This is the beginning of ${name}` }), about && el("p", { text: about }));
+  const title = isApp ? `Ask ${state.app.name}` : `This is the beginning of #${channel(id).name}`;
+  return el("div", { class: "empty" }, el("h2", { text: title }), about && el("p", { text: about }));
 }

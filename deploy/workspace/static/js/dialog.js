@@ -9,7 +9,12 @@ const FOCUSABLE = "button:not([disabled]), input:not([disabled]), select, textar
 export function openDialog({ title, className = "", test, onCancel }, ...parts) {
   const heading = title instanceof Node ? title : el("span", { text: title });
   const dialog = el("dialog", { class: `dialog ${className}`, "aria-label": heading.textContent, dataset: { test } });
-  const close = button("Close", { icon: icon("close"), class: "icon-button", onClick: onCancel, "data-test": "dialog-close" });
+  const close = button("Close", {
+    icon: icon("close"),
+    class: "icon-button",
+    onClick: onCancel,
+    "data-test": "dialog-close",
+  });
   dialog.append(el("header", { class: "dialog-header" }, el("h2", {}, heading), close), ...parts);
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
@@ -46,11 +51,24 @@ export function confirm(question) {
       closeDialog(dialog);
       resolve(agreed);
     };
-    const deny = button("", { class: "button", onClick: () => decide(false), "data-test": "confirm-deny" }, textOf(question.deny ?? "Cancel"));
+    const deny = button(
+      "",
+      { class: "button", onClick: () => decide(false), "data-test": "confirm-deny" },
+      textOf(question.deny ?? "Cancel"),
+    );
     const style = question.style === "danger" ? "danger" : "primary";
-    const agree = button("", { class: `button ${style}`, onClick: () => decide(true), "data-test": "confirm-agree" }, textOf(question.confirm ?? "Yes"));
+    const agree = button(
+      "",
+      { class: `button ${style}`, onClick: () => decide(true), "data-test": "confirm-agree" },
+      textOf(question.confirm ?? "Yes"),
+    );
     const dialog = openDialog(
-      { title: textOf(question.title ?? "Are you sure?"), className: "confirm", test: "confirm", onCancel: () => decide(false) },
+      {
+        title: textOf(question.title ?? "Are you sure?"),
+        className: "confirm",
+        test: "confirm",
+        onCancel: () => decide(false),
+      },
       textOf(question.text ?? "", "div", { class: "dialog-body" }),
       el("footer", { class: "dialog-footer" }, deny, agree),
     );

@@ -6,12 +6,18 @@ import { decode, encode } from "./slack_text.js";
 
 /** Turns the text of a message row into a field until the person saves or gives up. */
 export function editMessage(row) {
-  const field = el("textarea", { class: "field", rows: 2, "aria-label": "Edit message", dataset: { test: "edit-field" } });
+  const field = el("textarea", {
+    class: "field",
+    rows: 2,
+    "aria-label": "Edit message",
+    dataset: { test: "edit-field" },
+  });
   field.value = decode(row.message.text ?? "");
   const leave = () => row.update(row.message);
   const save = async () => {
     const text = encode(field.value.trim());
-    if (text && text !== row.message.text) await attempt(post("/page/edit", { channel: row.channel, ts: row.message.ts, text }));
+    if (text && text !== row.message.text)
+      await attempt(post("/page/edit", { channel: row.channel, ts: row.message.ts, text }));
     leave();
   };
   field.addEventListener("keydown", (event) => {

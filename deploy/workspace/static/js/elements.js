@@ -22,17 +22,6 @@ function unknownElement(element) {
   return unknown("Element", element.type);
 }
 
-async function whileBusy(node, work) {
-  node.classList.add("busy");
-  node.disabled = true;
-  try {
-    return await work();
-  } finally {
-    node.classList.remove("busy");
-    node.disabled = false;
-  }
-}
-
 function buttonElement(element, blockId, form) {
   const node = el(
     "button",
@@ -47,19 +36,23 @@ function buttonElement(element, blockId, form) {
   node.addEventListener("click", () => {
     if (/^https?:/i.test(element.url ?? "")) open(element.url, "_blank", "noopener,noreferrer");
     const action = { value: element.value, text: bare(element.text) };
-    whileBusy(node, () => form.act(element, blockId, action));
+    form.act(element, blockId, action, node);
   });
   return node;
 }
 
 function overflow(element, blockId, form) {
-  const node = el("button", {
-    type: "button",
-    class: "button square",
-    "aria-label": "More options",
-    "aria-haspopup": "menu",
-    dataset: { test: "overflow", action: element.action_id },
-  }, icon("more"));
+  const node = el(
+    "button",
+    {
+      type: "button",
+      class: "button square",
+      "aria-label": "More options",
+      "aria-haspopup": "menu",
+      dataset: { test: "overflow", action: element.action_id },
+    },
+    icon("more"),
+  );
   const items = element.options.map((option) => ({
     label: textOf(option.text),
     description: option.description?.text,
@@ -82,13 +75,17 @@ function feedbackButtons(element, blockId, form) {
     ["negative", element.negative_button, "down"],
   ].map(([side, choice, drawing]) => {
     const label = choice.accessibility_label ?? choice.text.text;
-    const node = el("button", {
-      type: "button",
-      class: `thumb ${side}`,
-      title: choice.text.text,
-      "aria-label": label,
-      dataset: { test: `feedback-${side}` },
-    }, icon(drawing));
+    const node = el(
+      "button",
+      {
+        type: "button",
+        class: `thumb ${side}`,
+        title: choice.text.text,
+        "aria-label": label,
+        dataset: { test: `feedback-${side}` },
+      },
+      icon(drawing),
+    );
     node.addEventListener("click", async () => {
       sessionStorage.setItem(key, side);
       paint();
@@ -100,19 +97,28 @@ function feedbackButtons(element, blockId, form) {
     for (const [side, node] of thumbs) node.setAttribute("aria-pressed", String(sessionStorage.getItem(key) === side));
   };
   paint();
-  return el("span", { class: "thumbs", role: "group", "aria-label": "Feedback" }, thumbs.map(([, node]) => node));
+  return el(
+    "span",
+    { class: "thumbs", role: "group", "aria-label": "Feedback" },
+    thumbs.map(([, node]) => node),
+  );
 }
 
 function iconButton(element, blockId, form) {
-  if (element.visible_to_user_ids && !element.visible_to_user_ids.includes(actingAs())) return el("span", { hidden: true });
-  const node = el("button", {
-    type: "button",
-    class: "thumb",
-    title: element.text?.text,
-    "aria-label": element.accessibility_label ?? element.text?.text,
-    dataset: { test: "icon-button", action: element.action_id },
-  }, icon(element.icon === "trash" ? "trash" : "more"));
-  node.addEventListener("click", () => whileBusy(node, () => form.act(element, blockId, { value: element.value })));
+  if (element.visible_to_user_ids && !element.visible_to_user_ids.includes(actingAs()))
+    return el("span", { hidden: true });
+  const node = el(
+    "button",
+    {
+      type: "button",
+      class: "thumb",
+      title: element.text?.text,
+      "aria-label": element.accessibility_label ?? element.text?.text,
+      dataset: { test: "icon-button", action: element.action_id },
+    },
+    icon(element.icon === "trash" ? "trash" : "more"),
+  );
+  node.addEventListener("click", () => form.act(element, blockId, { value: element.value }, node));
   return node;
 }
 
@@ -122,7 +128,12 @@ export function image({ slack_file: file, image_url: given, alt_text: alt = "" }
   if (url.hostname === location.hostname && url.port === location.port) {
     return el("img", { class: className, src: url.pathname + url.search, alt, loading: "lazy" });
   }
-  return el("a", { class: `image-link ${className}`, href: url.href, target: "_blank", rel: "noopener noreferrer" }, icon("link"), alt || url.hostname);
+  return el(
+    "a",
+    { class: `image-link ${className}`, href: url.href, target: "_blank", rel: "noopener noreferrer" },
+    icon("link"),
+    alt || url.hostname,
+  );
 }
 
 const ELEMENTS = {

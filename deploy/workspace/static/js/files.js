@@ -13,7 +13,13 @@ function fileCard(file) {
   const address = localAddress(file.url_private ?? file.permalink);
   const download = el(
     "a",
-    { class: "file-download", href: address, download: file.name, "aria-label": `Download ${file.name}`, title: "Download" },
+    {
+      class: "file-download",
+      href: address,
+      download: file.name,
+      "aria-label": `Download ${file.name}`,
+      title: "Download",
+    },
     icon("download"),
   );
   const name = el("span", { class: "file-name" }, file.title || file.name, el("small", { text: fileSize(file.size) }));
@@ -22,7 +28,12 @@ function fileCard(file) {
     "div",
     { class: `file ${isImage ? "file-image" : ""}`, dataset: { test: "file" } },
     el("div", { class: "file-head" }, icon("file"), name, address && download),
-    isImage && el("a", { href: address, target: "_blank" }, el("img", { src: address, alt: file.alt_txt ?? file.title ?? file.name, loading: "lazy" })),
+    isImage &&
+      el(
+        "a",
+        { href: address, target: "_blank" },
+        el("img", { src: address, alt: file.alt_txt ?? file.title ?? file.name, loading: "lazy" }),
+      ),
   );
 }
 

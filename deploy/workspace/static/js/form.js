@@ -34,11 +34,29 @@ export class Form {
     return { values: this.values() };
   }
 
-  /** Sends one click or choice on `element` to the app, after its confirmation if it has one. Gives whether it went. */
-  async act(element, blockId, action) {
-    if (element.confirm && !(await confirm(element.confirm))) return false;
-    const body = { ...this.owner, block_id: blockId, action_id: element.action_id, action: { type: element.type, ...action } };
-    return (await attempt(post("/page/action", { ...body, state: this.state() }))) !== undefined;
+  /** Sends one click or choice on `element` to the app, after its confirmation if it has one; `node` is busy meanwhile. */
+  async act(element, blockId, action, node = null) {
+    if (element.confirm && !(await confirm(element.confirm))) return;
+    const body = {
+      ...this.owner,
+      block_id: blockId,
+      action_id: element.action_id,
+      action: { type: element.type, ...action },
+    };
+    const sent = attempt(post("/page/action", { ...body, state: this.state() }));
+    await (node ? whileBusy(node, sent) : sent);
+  }
+}
+
+/** Shows `node` as busy, and takes no clicks on it, until `work` is done. */
+export async function whileBusy(node, work) {
+  node.classList.add("busy");
+  node.disabled = true;
+  try {
+    return await work;
+  } finally {
+    node.classList.remove("busy");
+    node.disabled = false;
   }
 }
 
@@ -46,5 +64,9 @@ export class Form {
 export function bare(value) {
   if (Array.isArray(value)) return value.map(bare);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== "html").map(([key, part]) => [key, bare(part)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== "html")
+      .map(([key, part]) => [key, bare(part)]),
+  );
 }

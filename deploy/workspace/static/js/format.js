@@ -27,7 +27,11 @@ export function dayOf(ts) {
 /** How long ago a Slack `ts` was, in words. */
 export function ago(ts) {
   const seconds = Math.max(0, Date.now() / 1000 - Number(ts));
-  const units = [[86400, "day"], [3600, "hour"], [60, "minute"]];
+  const units = [
+    [86400, "day"],
+    [3600, "hour"],
+    [60, "minute"],
+  ];
   const [size, unit] = units.find(([length]) => seconds >= length) ?? [1, null];
   if (!unit) return "just now";
   return new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" }).format(-Math.floor(seconds / size), unit);
@@ -42,13 +46,19 @@ export function initials(name) {
 /** A file's size in words. */
 export function fileSize(bytes) {
   if (!bytes) return "";
-  return bytes < 1024 ? `${bytes} B` : bytes < 1048576 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1048576).toFixed(1)} MB`;
+  return bytes < 1024
+    ? `${bytes} B`
+    : bytes < 1048576
+      ? `${Math.round(bytes / 1024)} KB`
+      : `${(bytes / 1048576).toFixed(1)} MB`;
 }
 
 /** Puts names into mentions and local times into dates below `root`. */
 export function localise(root) {
-  for (const node of root.querySelectorAll(".mention[data-user]")) node.textContent = `@${personName(node.dataset.user)}`;
-  for (const node of root.querySelectorAll(".channel-link")) node.textContent = `#${channelName(node.dataset.channel, node.textContent)}`;
+  for (const node of root.querySelectorAll(".mention[data-user]"))
+    node.textContent = `@${personName(node.dataset.user)}`;
+  for (const node of root.querySelectorAll(".channel-link"))
+    node.textContent = `#${channelName(node.dataset.channel, node.textContent)}`;
   for (const node of root.querySelectorAll("time[data-ts]")) {
     const written = slackDate(node.dataset.ts, node.dataset.format);
     if (written) node.textContent = written;

@@ -25,12 +25,22 @@ export function guide(onClose) {
     el(
       "header",
       { class: "guide-sky" },
-      button("Put the guide away", { icon: icon("close"), class: "icon-button", onClick: onClose, "data-test": "guide-close" }),
+      button("Put the guide away", {
+        icon: icon("close"),
+        class: "icon-button",
+        onClick: onClose,
+        "data-test": "guide-close",
+      }),
       el("img", { src: "/static/moon.svg", alt: "" }),
       el("h1", { text: `Welcome to ${state.team.name}` }),
       el("p", { text: state.app.description ?? "" }),
     ),
     el("div", { class: "scroller" }, rich("div", state.welcome_html, { class: "rich guide-text" })),
-    el("footer", { class: "guide-foot" }, button("Got it", { class: "button primary", onClick: onClose, "data-test": "guide-done" }), el("small", { text: "Find this again under ? at the top left." })),
+    el(
+      "footer",
+      { class: "guide-foot" },
+      button("Got it", { class: "button primary", onClick: onClose, "data-test": "guide-done" }),
+      el("small", { text: "Find this again under ? at the top left." }),
+    ),
   );
 }

@@ -18,7 +18,12 @@ function showFirst(body, answer) {
 /** The Home tab on screen, as its node; asking for it tells the app that it was opened. */
 export function openHome() {
   const body = el("div", { class: "home-blocks", dataset: { test: "home-blocks" } });
-  const node = el("div", { class: "pane", dataset: { test: "home" } }, appHeader("home"), el("div", { class: "scroller home" }, body));
+  const node = el(
+    "div",
+    { class: "pane", dataset: { test: "home" } },
+    appHeader("home"),
+    el("div", { class: "scroller home" }, body),
+  );
   current = { body, form: null };
   attempt(get("/page/home")).then((answer) => showFirst(body, answer));
   return node;
@@ -31,7 +36,9 @@ export function leaveHome() {
 
 function show(view) {
   if (!view) {
-    const note = state.app.connected ? `${state.app.name} has not published its Home tab yet.` : `${state.app.name} is not connected yet.`;
+    const note = state.app.connected
+      ? `${state.app.name} has not published its Home tab yet.`
+      : `${state.app.name} is not connected yet.`;
     current.body.replaceChildren(el("p", { class: "empty", text: note }));
     return;
   }

@@ -26,7 +26,11 @@ function textInput(element, blockId, form, dispatch) {
   };
   const node = element.multiline
     ? el("textarea", { ...common, rows: 4 })
-    : el("input", { ...common, type: TEXT_TYPES[element.type], inputmode: element.type === "number_input" ? "decimal" : null });
+    : el("input", {
+        ...common,
+        type: TEXT_TYPES[element.type],
+        inputmode: element.type === "number_input" ? "decimal" : null,
+      });
   node.value = held;
   if (element.focus_on_load) node.autofocus = true;
   const read = () => ({ type: element.type, value: node.value === "" ? null : node.value });
@@ -40,12 +44,20 @@ function peopleOptions() {
 }
 
 function channelOptions() {
-  return state.channels.map((some) => ({ text: { text: some.kind === "im" ? some.name : `#${some.name}` }, value: some.id }));
+  return state.channels.map((some) => ({
+    text: { text: some.kind === "im" ? some.name : `#${some.name}` },
+    value: some.id,
+  }));
 }
 
 /** Where each kind of select takes its options from, and how its value is called in Slack's state. */
 const SELECTS = {
-  static_select: { one: "selected_option", many: "selected_options", whole: true, options: (element) => allOptions(element) },
+  static_select: {
+    one: "selected_option",
+    many: "selected_options",
+    whole: true,
+    options: (element) => allOptions(element),
+  },
   users_select: { one: "selected_user", many: "selected_users", options: peopleOptions },
   channels_select: { one: "selected_channel", many: "selected_channels", options: channelOptions },
   conversations_select: { one: "selected_conversation", many: "selected_conversations", options: channelOptions },
@@ -96,7 +108,10 @@ function multiSelect(element, blockId, form, dispatch) {
     action: element.action_id,
     most: element.max_selected_items,
   });
-  const read = () => ({ type: element.type, [kind.many]: picked().map((option) => (kind.whole ? bare(option) : option.value)) });
+  const read = () => ({
+    type: element.type,
+    [kind.many]: picked().map((option) => (kind.whole ? bare(option) : option.value)),
+  });
   form.register(blockId, element.action_id, read);
   dispatchOn("change", node, { element, blockId, form, dispatch }, read);
   return node;

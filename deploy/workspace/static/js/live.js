@@ -18,26 +18,13 @@ export function apply(event, timelines) {
   APPLY[event.type]?.(event, here);
 }
 
-function show({ message, channel }, here) {
+function show({ message }, here) {
   for (const timeline of here) if (timeline.accepts(message)) timeline.upsert(message);
-  if (state.place?.channel !== channel) refreshSoon();
 }
 
 function arrived(event, here) {
-  const { message } = event;
   show(event, here);
-  if (message.thread_ts && message.thread_ts !== message.ts && !message.is_ephemeral) countReply(message, here);
-}
-
-/** Adds a reply to its root unless the workspace has told us the new count already. */
-function countReply(message, here) {
-  for (const timeline of here.filter(({ thread }) => !thread)) {
-    timeline.patch(message.thread_ts, (root) => {
-      if (Number(root.latest_reply ?? 0) >= Number(message.ts)) return {};
-      const users = [...new Set([...(root.reply_users ?? []), message.user])];
-      return { reply_count: (root.reply_count ?? 0) + 1, latest_reply: message.ts, reply_users: users };
-    });
-  }
+  refreshSoon();
 }
 
 const APPLY = {
@@ -47,7 +34,8 @@ const APPLY = {
   ephemeral: ({ message, channel }, here) => show({ channel, message: { ...message, is_ephemeral: true } }, here),
   message_deleted: ({ ts }, here) => here.forEach((timeline) => timeline.remove(ts)),
   reaction: ({ ts, reactions }, here) => here.forEach((timeline) => timeline.patch(ts, () => ({ reactions }))),
-  status: ({ channel, thread_ts: thread, text, loading_messages: turns }) => setStatus(channel, thread, { text: text ?? "", turns: turns ?? [] }),
+  status: ({ channel, thread_ts: thread, text, loading_messages: turns }) =>
+    setStatus(channel, thread, { text: text ?? "", turns: turns ?? [] }),
   session: ({ channel, thread_ts: thread, status }) => setStatus(channel, thread, { session: status }),
   prompts: ({ channel, title, prompts }) => {
     state.prompts.set(channel, { title, prompts });

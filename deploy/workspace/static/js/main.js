@@ -1,6 +1,6 @@
 /** Starts the page: who one is, where one stands, and what is shown there. */
 
-import { actAs, attempt } from "./api.js";
+import { actAs, attempt, get } from "./api.js";
 import { openConversation } from "./conversation.js";
 import { el } from "./dom.js";
 import { listen } from "./events.js";
@@ -112,7 +112,19 @@ function draw() {
   drawBanner();
 }
 
-on("state", () => state.place && draw());
+/** What arrived in the open conversation has been seen: reading it is how the workspace learns that. */
+function markSeen() {
+  const open = channel(state.place?.channel);
+  if (!open?.unread) return;
+  open.unread = 0;
+  attempt(get("/page/messages", { channel: open.id }));
+}
+
+on("state", () => {
+  if (!state.place) return;
+  markSeen();
+  draw();
+});
 addEventListener("hashchange", follow);
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.defaultPrevented || !state.place?.thread) return;

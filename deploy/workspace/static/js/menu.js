@@ -45,7 +45,13 @@ function menuItem({ label, icon, danger, description, test, onPick }, close) {
   const words = el("span", {}, label, description && el("small", { text: description }));
   return el(
     "button",
-    { type: "button", role: "menuitem", class: danger ? "danger" : "", dataset: { test: test ?? "menu-item" }, on: { click: pick } },
+    {
+      type: "button",
+      role: "menuitem",
+      class: danger ? "danger" : "",
+      dataset: { test: test ?? "menu-item" },
+      on: { click: pick },
+    },
     icon ?? null,
     words,
   );

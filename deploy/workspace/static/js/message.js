@@ -20,7 +20,12 @@ export class MessageRow {
     this.body = el("div", { class: "message-body" });
     this.main = el("div", { class: "message-main" });
     this.gutter = el("div", { class: "gutter" });
-    this.node = el("article", { class: "message", role: "listitem", dataset: { test: "message", ts: message.ts } }, this.gutter, this.main);
+    this.node = el(
+      "article",
+      { class: "message", role: "listitem", dataset: { test: "message", ts: message.ts } },
+      this.gutter,
+      this.main,
+    );
     this.tools = null;
     this.form = null;
     this.update(message);
@@ -87,25 +92,40 @@ function privateNote(row) {
 /** The blocks of a message, or its text when it has none. */
 function bodyOf(message, form) {
   const blocks = message.blocks ?? [];
+  const says = blocks.length ? renderBlocks(blocks, form) : [rich("div", message.html, { class: "rich message-text" })];
+  if (message.edited) endOf(says).append(el("small", { class: "edited", text: "(edited)" }));
+  if (isStreaming(message)) endOf(says).append(el("span", { class: "caret", "aria-hidden": "true" }));
   return [
-    message.html && blocks.length === 0 && rich("div", message.html, { class: "rich message-text" }),
-    ...renderBlocks(blocks, form),
+    ...says,
     ...(message.attachments ?? []).map((attachment) => attachmentNode(attachment, form)),
-    message.files?.length > 0 && renderFiles(message.files),
-    message.edited && el("small", { class: "edited", text: "(edited)" }),
-    isStreaming(message) && el("span", { class: "caret", "aria-hidden": "true" }),
-  ].filter(Boolean);
+    ...(message.files?.length ? [renderFiles(message.files)] : []),
+  ];
+}
+
+/** Where the text of `nodes` ends: inside the last paragraph or list item, if the last thing is one. */
+function endOf(nodes) {
+  let end = nodes.at(-1);
+  while (end.lastElementChild?.matches(".rich, p, ol, ul, li")) end = end.lastElementChild;
+  return end;
 }
 
 function attachmentNode(attachment, form) {
   const text = attachment.html ? rich("div", attachment.html, { class: "rich" }) : null;
-  return el("div", { class: "attachment" }, attachment.title && el("strong", { text: attachment.title }), text, renderBlocks(attachment.blocks ?? [], form));
+  return el(
+    "div",
+    { class: "attachment" },
+    attachment.title && el("strong", { text: attachment.title }),
+    text,
+    renderBlocks(attachment.blocks ?? [], form),
+  );
 }
 
 function replies(channel, message) {
   const count = message.reply_count;
   const faces = (message.reply_users ?? []).slice(0, 3).map((id) => avatarOf(id, "tiny"));
-  const last = message.latest_reply ? el("span", { class: "last-reply", text: `Last reply ${ago(message.latest_reply)}` }) : null;
+  const last = message.latest_reply
+    ? el("span", { class: "last-reply", text: `Last reply ${ago(message.latest_reply)}` })
+    : null;
   const open = () => go({ channel, thread: message.ts });
   return el(
     "button",

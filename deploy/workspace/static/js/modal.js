@@ -4,7 +4,7 @@ import { attempt, post, Refused } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { closeDialog, openDialog } from "./dialog.js";
 import { button, el, textOf } from "./dom.js";
-import { Form } from "./form.js";
+import { Form, whileBusy } from "./form.js";
 import { on } from "./state.js";
 import { toast } from "./toast.js";
 
@@ -23,7 +23,13 @@ export function closeAll() {
 function push(view) {
   if (stack.some((modal) => modal.view.id === view.id)) return update(view);
   if (!view.previous_view_id) closeAll();
-  const modal = { view, form: null, body: el("div", { class: "dialog-body" }), footer: el("footer", { class: "dialog-footer" }), title: el("span") };
+  const modal = {
+    view,
+    form: null,
+    body: el("div", { class: "dialog-body" }),
+    footer: el("footer", { class: "dialog-footer" }),
+    title: el("span"),
+  };
   show(modal, view);
   modal.dialog = openDialog(
     { title: modal.title, className: "modal", test: "modal", onCancel: () => cancel(modal, true) },
@@ -52,8 +58,16 @@ function show(modal, view) {
   modal.form = new Form({ view_id: view.id }, modal.form);
   modal.title.replaceChildren(textOf(view.title));
   modal.body.replaceChildren(...renderBlocks(view.blocks ?? [], modal.form));
-  const close = button("", { class: "button", onClick: () => cancel(modal), "data-test": "modal-cancel" }, textOf(view.close ?? "Close"));
-  const submit = button("", { class: "button primary", onClick: () => submitView(modal, submit), "data-test": "modal-submit" }, textOf(view.submit ?? ""));
+  const close = button(
+    "",
+    { class: "button", onClick: () => cancel(modal), "data-test": "modal-cancel" },
+    textOf(view.close ?? "Close"),
+  );
+  const submit = button(
+    "",
+    { class: "button primary", onClick: () => submitView(modal, submit), "data-test": "modal-submit" },
+    textOf(view.submit ?? ""),
+  );
   modal.footer.replaceChildren(close, ...(view.submit ? [submit] : []));
   modal.body.onkeydown = (event) => {
     if (event.key === "Enter" && event.target.matches("input.field") && view.submit) submitView(modal, submit);
@@ -71,17 +85,12 @@ async function cancel({ view }, cleared = false) {
 async function submitView(modal, submit) {
   showErrors(modal, missing(modal));
   if (modal.body.querySelector(".field-error:not([hidden])")) return;
-  submit.disabled = true;
-  submit.classList.add("busy");
   try {
-    settle(modal, await post("/page/submit", { view_id: modal.view.id, state: modal.form.state() }));
+    settle(modal, await whileBusy(submit, post("/page/submit", { view_id: modal.view.id, state: modal.form.state() })));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.data?.errors) showErrors(modal, error.data.errors);
     else toast(error.message, "error");
-  } finally {
-    submit.disabled = false;
-    submit.classList.remove("busy");
   }
 }
 
@@ -114,5 +123,9 @@ function showErrors({ body }, errors) {
     note.hidden = !text;
     block.querySelector("[data-test='input']")?.setAttribute("aria-invalid", String(Boolean(text)));
   }
-  body.querySelector(".field-error:not([hidden])")?.closest(".block").querySelector("input, textarea, select, button")?.focus();
+  body
+    .querySelector(".field-error:not([hidden])")
+    ?.closest(".block")
+    .querySelector("input, textarea, select, button")
+    ?.focus();
 }

@@ -6,13 +6,27 @@ import { personName, state } from "./state.js";
 import { popover } from "./menu.js";
 
 const OFFERED = [
-  "thumbsup", "thumbsdown", "white_check_mark", "eyes", "heart", "tada",
-  "raised_hands", "pray", "bulb", "thinking_face", "fire", "mortar_board",
+  "thumbsup",
+  "thumbsdown",
+  "white_check_mark",
+  "eyes",
+  "heart",
+  "tada",
+  "raised_hands",
+  "pray",
+  "bulb",
+  "thinking_face",
+  "fire",
+  "mortar_board",
 ];
 
 /** The reactions of a message; a click adds or takes away the acting person's own. */
 export function reactions(channel, message) {
-  return el("div", { class: "reactions" }, message.reactions.map((reaction) => chip(channel, message.ts, reaction)));
+  return el(
+    "div",
+    { class: "reactions" },
+    message.reactions.map((reaction) => chip(channel, message.ts, reaction)),
+  );
 }
 
 function chip(channel, ts, { name, users = [], count }) {
@@ -46,7 +60,13 @@ export function pickReaction(anchor, channel, ts) {
     react(channel, ts, name);
   };
   const choices = OFFERED.map((name) =>
-    button(state.emoji[name], { class: "emoji", title: `:${name}:`, "aria-label": name, "data-test": `react-${name}`, onClick: () => pick(name) }),
+    button(state.emoji[name], {
+      class: "emoji",
+      title: `:${name}:`,
+      "aria-label": name,
+      "data-test": `react-${name}`,
+      onClick: () => pick(name),
+    }),
   );
   const opened = popover(anchor, el("div", { class: "emoji-grid", role: "group", "aria-label": "Reactions" }, choices));
 }

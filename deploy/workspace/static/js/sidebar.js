@@ -12,7 +12,9 @@ export function drawSidebar({ onPerson, onHelp }) {
   const app = appChannel();
   const channels = state.channels.filter((some) => some.kind !== "im");
   const direct = state.channels.filter((some) => some.kind === "im" && some.id !== app?.id);
-  document.getElementById("sidebar").replaceChildren(
+  const sidebar = document.getElementById("sidebar");
+  const focused = sidebar.contains(document.activeElement) ? document.activeElement.dataset.test : null;
+  sidebar.replaceChildren(
     el(
       "header",
       { class: "team" },
@@ -21,8 +23,15 @@ export function drawSidebar({ onPerson, onHelp }) {
       button("Show the guide", { icon: icon("help"), class: "icon-button", "data-test": "help", onClick: onHelp }),
     ),
     people(onPerson),
-    el("div", { class: "sidebar-scroll" }, group("Channels", channels.map(channelLink)), direct.length > 0 && group("Direct messages", direct.map(directLink)), apps(app)),
+    el(
+      "div",
+      { class: "sidebar-scroll" },
+      group("Channels", channels.map(channelLink)),
+      direct.length > 0 && group("Direct messages", direct.map(directLink)),
+      apps(app),
+    ),
   );
+  if (focused) sidebar.querySelector(`[data-test="${focused}"]`)?.focus();
 }
 
 function people(onPerson) {
@@ -49,7 +58,13 @@ function people(onPerson) {
   return el(
     "section",
     { class: "people", "aria-label": "Acting as" },
-    el("p", { class: "acting" }, "Acting as ", el("strong", { text: me.real_name, dataset: { test: "acting" } }), me.title && el("span", { class: "role", text: me.title })),
+    el(
+      "p",
+      { class: "acting" },
+      "Acting as ",
+      el("strong", { text: me.real_name, dataset: { test: "acting" } }),
+      me.title && el("span", { class: "role", text: me.title }),
+    ),
     el("div", { class: "faces", role: "radiogroup", "aria-label": "Act as" }, faces),
   );
 }
@@ -61,7 +76,13 @@ function group(title, links) {
 function link({ test, current, unread = 0, open }, ...parts) {
   return el(
     "button",
-    { type: "button", class: unread ? "place unread" : "place", "aria-current": current ? "page" : null, dataset: { test }, on: { click: open } },
+    {
+      type: "button",
+      class: unread ? "place unread" : "place",
+      "aria-current": current ? "page" : null,
+      dataset: { test },
+      on: { click: open },
+    },
     parts,
     unread > 0 && el("span", { class: "unread-count", "aria-label": `${unread} unread`, text: String(unread) }),
   );
@@ -70,27 +91,48 @@ function link({ test, current, unread = 0, open }, ...parts) {
 function channelLink(some) {
   const current = state.place?.channel === some.id;
   const sign = icon(some.kind === "private" ? "lock" : "hash");
-  return link({ test: `channel-${some.name}`, current, unread: some.unread, open: () => go({ channel: some.id }) }, sign, el("span", { class: "place-name", text: some.name }));
+  return link(
+    { test: `channel-${some.name}`, current, unread: some.unread, open: () => go({ channel: some.id }) },
+    sign,
+    el("span", { class: "place-name", text: some.name }),
+  );
 }
 
 function directLink(some) {
   const current = state.place?.channel === some.id;
-  return link({ test: `direct-${some.with}`, current, unread: some.unread, open: () => go({ channel: some.id }) }, avatarOf(some.with, "tiny"), el("span", { class: "place-name", text: person(some.with)?.real_name ?? some.name }));
+  return link(
+    { test: `direct-${some.with}`, current, unread: some.unread, open: () => go({ channel: some.id }) },
+    avatarOf(some.with, "tiny"),
+    el("span", { class: "place-name", text: person(some.with)?.real_name ?? some.name }),
+  );
 }
 
 function apps(app) {
-  const dot = el("span", { class: state.app.connected ? "presence on" : "presence", title: state.app.connected ? "Connected" : "Not connected" });
+  const dot = el("span", {
+    class: state.app.connected ? "presence on" : "presence",
+    title: state.app.connected ? "Connected" : "Not connected",
+  });
   return el(
     "section",
     { class: "group", "aria-label": "Apps" },
     el("h2", { text: "Apps" }),
     app &&
       link(
-        { test: "app-messages", current: state.place?.channel === app.id, unread: app.unread, open: () => go({ channel: app.id }) },
+        {
+          test: "app-messages",
+          current: state.place?.channel === app.id,
+          unread: app.unread,
+          open: () => go({ channel: app.id }),
+        },
         avatarOf(state.app.bot_user_id, "tiny"),
         el("span", { class: "place-name", text: state.app.name }),
         dot,
       ),
-    state.app.home_tab !== false && link({ test: "app-home", current: Boolean(state.place?.home), open: () => go({ home: true }) }, icon("home"), el("span", { class: "place-name", text: "Home" })),
+    state.app.home_tab !== false &&
+      link(
+        { test: "app-home", current: Boolean(state.place?.home), open: () => go({ home: true }) },
+        icon("home"),
+        el("span", { class: "place-name", text: "Home" }),
+      ),
   );
 }

@@ -16,6 +16,7 @@ export const state = {
   prompts: new Map(), // channel -> {title, prompts}
 };
 
+const QUIET = { text: "", turns: [], session: "" };
 const listeners = new Map();
 
 /** Calls `listener` at each later `emit` of `topic`. */
@@ -69,7 +70,7 @@ export function appChannel() {
 
 /** The status of a thread: what the app says it is doing, the texts that take turns meanwhile, and its session. */
 export function statusOf(channelId, thread) {
-  return state.statuses.get(`${channelId}:${thread}`) ?? { text: "", turns: [], session: "" };
+  return state.statuses.get(`${channelId}:${thread}`) ?? QUIET;
 }
 
 /** Notes a part of a thread's status and tells the listeners of "status". */

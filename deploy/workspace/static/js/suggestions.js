@@ -16,7 +16,14 @@ export class Suggestions {
     this.items = [];
     this.at = 0;
     const id = `suggestions-${(lists += 1)}`;
-    this.node = el("div", { class: "suggestions", role: "listbox", id, "aria-label": "Suggestions", hidden: true, dataset: { test: "suggestions" } });
+    this.node = el("div", {
+      class: "suggestions",
+      role: "listbox",
+      id,
+      "aria-label": "Suggestions",
+      hidden: true,
+      dataset: { test: "suggestions" },
+    });
     field.setAttribute("aria-controls", id);
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("input", () => this.look());

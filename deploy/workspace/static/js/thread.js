@@ -20,7 +20,12 @@ export function openThread(channelId, thread) {
       "header",
       { class: "pane-header" },
       el("h1", {}, "Thread", el("small", { text: where })),
-      button("Close thread", { icon: icon("close"), class: "icon-button", onClick: () => go({ channel: channelId }), "data-test": "thread-close" }),
+      button("Close thread", {
+        icon: icon("close"),
+        class: "icon-button",
+        onClick: () => go({ channel: channelId }),
+        "data-test": "thread-close",
+      }),
     ),
     timeline.node,
     line,

@@ -4,7 +4,7 @@ import { attempt, get } from "./api.js";
 import { announce, el, reconcile } from "./dom.js";
 import { dayOf } from "./format.js";
 import { isStreaming, MessageRow } from "./message.js";
-import { setStatus } from "./state.js";
+import { setStatus, statusOf } from "./state.js";
 
 const GROUPED_SECONDS = 300;
 const NEAR_BOTTOM_PX = 120;
@@ -18,7 +18,11 @@ export class Timeline {
     this.dividers = new Map();
     this.news = new Set(); // what events told us while an answer was on its way: the answer is older
     this.list = el("div", { class: "messages", role: "list", "aria-label": thread ? "Thread" : "Messages" });
-    this.node = el("div", { class: "scroller", tabindex: "-1", dataset: { test: thread ? "thread-messages" : "messages" } }, this.list);
+    this.node = el(
+      "div",
+      { class: "scroller", tabindex: "-1", dataset: { test: thread ? "thread-messages" : "messages" } },
+      this.list,
+    );
     this.list.addEventListener("load", () => this.stick(), true);
     this.sticky = true;
     this.node.addEventListener("scroll", () => {
@@ -29,13 +33,15 @@ export class Timeline {
   /** Fetches the messages and shows them in place of what is there. */
   async load() {
     const query = { channel: this.channel, ...(this.thread ? { thread_ts: this.thread } : {}) };
+    const status = this.thread && statusOf(this.channel, this.thread);
     this.news.clear();
     const answer = await attempt(get("/page/messages", query));
     if (!answer) return;
     const kept = new Set(answer.messages.map((message) => message.ts));
     for (const ts of this.rows.keys()) if (!kept.has(ts) && !this.news.has(ts)) this.rows.delete(ts);
     for (const message of answer.messages) if (!this.news.has(message.ts)) this.put(message);
-    if (this.thread) setStatus(this.channel, this.thread, statusFrom(answer.status));
+    const noNewer = this.thread && statusOf(this.channel, this.thread) === status;
+    if (noNewer) setStatus(this.channel, this.thread, statusFrom(answer.status));
     this.layout();
   }
 
@@ -85,7 +91,8 @@ export class Timeline {
       if (newDay && !this.thread) nodes.push(this.divider(day));
       row.setCompact(!newDay && follows(row, last));
       nodes.push(row.node);
-      if (this.thread && row === rows[0] && rows.length > 1) nodes.push(this.divider(`${rows.length - 1} ${rows.length === 2 ? "reply" : "replies"}`, "count"));
+      if (this.thread && row === rows[0] && rows.length > 1)
+        nodes.push(this.divider(`${rows.length - 1} ${rows.length === 2 ? "reply" : "replies"}`, "count"));
       last = row;
     }
     reconcile(this.list, nodes);

@@ -14,7 +14,12 @@ import { state } from "./state.js";
 export function toolbar(row) {
   const { channel } = row;
   const ts = row.message.ts;
-  const act = button("Add a reaction", { icon: icon("smile"), class: "tool", "data-test": "react", onClick: () => pickReaction(act, channel, ts) });
+  const act = button("Add a reaction", {
+    icon: icon("smile"),
+    class: "tool",
+    "data-test": "react",
+    onClick: () => pickReaction(act, channel, ts),
+  });
   const reply = button("Reply in thread", {
     icon: icon("thread"),
     class: "tool",
@@ -28,7 +33,13 @@ export function toolbar(row) {
     "aria-haspopup": "menu",
     onClick: () => menu(more, actionsOf(row), "Message actions"),
   });
-  return el("div", { class: "toolbar", role: "toolbar", "aria-label": "Message actions" }, act, !row.inThread && reply, more);
+  return el(
+    "div",
+    { class: "toolbar", role: "toolbar", "aria-label": "Message actions" },
+    act,
+    !row.inThread && reply,
+    more,
+  );
 }
 
 function actionsOf(row) {
@@ -42,15 +53,30 @@ function actionsOf(row) {
       test: `shortcut-${shortcut.callback_id}`,
       onPick: () => attempt(post("/page/shortcut", { callback_id: shortcut.callback_id, channel, ts: message.ts })),
     }));
-  const copy = { label: "Copy text", icon: icon("file"), onPick: () => navigator.clipboard?.writeText(message.text ?? "") };
+  const copy = {
+    label: "Copy text",
+    icon: icon("file"),
+    onPick: () => navigator.clipboard?.writeText(message.text ?? ""),
+  };
   const own = [
     { label: "Edit message", icon: icon("edit"), test: "edit", onPick: () => editMessage(row) },
-    { label: "Delete message", icon: icon("trash"), danger: true, test: "delete", onPick: () => remove(channel, message.ts) },
+    {
+      label: "Delete message",
+      icon: icon("trash"),
+      danger: true,
+      test: "delete",
+      onPick: () => remove(channel, message.ts),
+    },
   ];
   return [...shortcuts, copy, ...(row.isMine ? own : [])];
 }
 
 async function remove(channel, ts) {
-  const question = { title: "Delete message", text: "Delete this message for everyone?", confirm: "Delete", style: "danger" };
+  const question = {
+    title: "Delete message",
+    text: "Delete this message for everyone?",
+    confirm: "Delete",
+    style: "danger",
+  };
   if (await confirm(question)) await attempt(post("/page/delete", { channel, ts }));
 }
