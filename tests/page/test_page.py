@@ -75,6 +75,28 @@ async def test_a_thumb_down_asks_why_and_the_form_is_sent_in_slacks_shape(
     assert ana.problems == []
 
 
+async def test_a_view_pushed_on_a_form_gives_it_back_as_it_was(
+    workspace: Running, app: NightApp, browser: Browser
+) -> None:
+    ana = await Screen.open(browser, workspace.url, ANA)
+    await ana.post("@Nightschool how do I reset a password?")
+    await ana.in_thread("You can reset it yourself.")
+    await ana.feedback("negative")
+    await ana.fill("What should it have said?", "half a sent")
+    await ana.click("Add a source", ana.modal)
+    await expect(ana.modal).to_contain_text("A source")
+    await ana.fill("Where is it written?", "in the handbook")
+    await ana.submit()
+    await expect(ana.find("modal")).to_have_count(1)
+    await expect(ana.modal.get_by_label("What should it have said?")).to_have_value("half a sent")
+    await ana.click("Add a source", ana.modal)
+    await expect(ana.find("modal")).to_have_count(2)
+    await ana.page.keyboard.press("Escape")
+    await expect(ana.find("modal")).to_have_count(0)
+    assert app.submissions[-1]["url"]["text"]["value"] == "in the handbook"
+    assert ana.problems == []
+
+
 async def test_the_home_tab_is_published_and_its_buttons_work(
     workspace: Running, app: NightApp, browser: Browser
 ) -> None:
