@@ -1,6 +1,7 @@
 """What people do in the page, in a real browser, with the real workspace and a real Bolt app behind it."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,8 @@ async def test_the_page_says_when_no_app_is_connected(workspace: Running, browse
 async def test_a_newcomer_is_told_what_to_try(workspace: Running, browser: Browser) -> None:
     ana = await Screen.open(browser, workspace.url, ANA)
     await expect(ana.find("guide").locator("ol li").first).to_contain_text("As Ana")
+    await ana.find("guide").locator("code").first.click()
+    await expect(ana.find("composer")).to_have_value(re.compile(r"^@Nightschool .+\?$"))
     await ana.find("guide-done").click()
     await expect(ana.find("guide")).to_have_count(0)
     await ana.page.reload()
