@@ -20,9 +20,13 @@ _EMOJI = re.compile(r":([a-z0-9_+'-]+):")
 _URL = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?')\]]")
 
 
-def to_html(text: str, names: mrkdwn.Names | None = None) -> str:
-    """The HTML of Markdown `text` (CommonMark with tables and strikethrough)."""
-    return str(_PARSER.render(text, {"names": names or {}}))
+def to_html(text: str, names: mrkdwn.Names | None = None, *, wrapped: bool = False) -> str:
+    """The HTML of Markdown `text` (CommonMark with tables and strikethrough).
+
+    A line break shows as one, as in Slack, unless the text was `wrapped` by its author to fit a file.
+    """
+    parser = _WRAPPED if wrapped else _CHAT
+    return str(parser.render(text, {"names": names or {}}))
 
 
 def _mentions(state: StateInline, silent: bool) -> bool:
@@ -94,11 +98,12 @@ def _with_links(text: str) -> str:
     return "".join([*pieces, _with_emoji(text[end:])])
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
+def _parser(breaks: bool) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": breaks}, renderer_cls=_Renderer)
     parser.enable(["table", "strikethrough"])
     parser.inline.ruler.before("autolink", "slack_control", _mentions)
     return parser
 
 
-_PARSER = _parser()
+_CHAT = _parser(breaks=True)
+_WRAPPED = _parser(breaks=False)

@@ -31,8 +31,8 @@ def view(view: Json, names: mrkdwn.Names | None = None) -> Json:
 
 
 def markdown(text: str, names: mrkdwn.Names | None = None) -> str:
-    """Safe HTML of a Markdown `text` that stands by itself, such as the workspace's welcome."""
-    return markdown_text.to_html(text, names)
+    """Safe HTML of a Markdown `text` from a file, such as the workspace's welcome."""
+    return markdown_text.to_html(text, names, wrapped=True)
 
 
 def _walk(node: Any, names: mrkdwn.Names | None) -> Any:

@@ -65,7 +65,19 @@ WHY: Json = {
         pick("checks", "Some of", "checkboxes", options=OPTIONS),
         pick("person", "Who knows", "users_select"),
         pick("day", "Until", "datepicker"),
+        {
+            "type": "actions",
+            "elements": [{"type": "button", "action_id": "more", "text": plain("Add a source"), "value": "more"}],
+        },
     ],
+}
+
+SOURCE: Json = {
+    "type": "modal",
+    "callback_id": "source",
+    "title": plain("A source"),
+    "submit": plain("Add"),
+    "blocks": [text_input("url", "Where is it written?")],
 }
 
 
@@ -130,7 +142,9 @@ class NightApp:
         self.bolt.action("vote")(self._on_vote)
         self.bolt.action("press")(self._on_press)
         self.bolt.action("danger")(self._on_danger)
+        self.bolt.action("more")(self._on_more)
         self.bolt.view("why")(self._on_why)
+        self.bolt.view("source")(self._on_source)
         self.bolt.shortcut("ask_about_message")(self._on_shortcut)
         self.bolt.command("/ask")(self._on_command)
 
@@ -179,6 +193,14 @@ class NightApp:
             await ack(response_action="errors", errors={"why": "Say a little more, please."})
         else:
             await ack()
+
+    async def _on_more(self, ack: Any, body: Json) -> None:
+        await ack()
+        await self.client.views_push(trigger_id=body["trigger_id"], view=SOURCE)
+
+    async def _on_source(self, ack: Any, body: Json) -> None:
+        self.submissions.append(body["view"]["state"]["values"])
+        await ack()
 
     async def _on_press(self, ack: Any, body: Json) -> None:
         await ack()

@@ -1,6 +1,7 @@
 """What people do in the page, in a real browser, with the real workspace and a real Bolt app behind it."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,28 @@ async def test_a_thumb_down_asks_why_and_the_form_is_sent_in_slacks_shape(
         "person": {"pick": {"type": "users_select", "selected_user": RAVI}},
         "day": {"pick": {"type": "datepicker", "selected_date": "2026-11-30"}},
     }
+    assert ana.problems == []
+
+
+async def test_a_view_pushed_on_a_form_gives_it_back_as_it_was(
+    workspace: Running, app: NightApp, browser: Browser
+) -> None:
+    ana = await Screen.open(browser, workspace.url, ANA)
+    await ana.post("@Nightschool how do I reset a password?")
+    await ana.in_thread("You can reset it yourself.")
+    await ana.feedback("negative")
+    await ana.fill("What should it have said?", "half a sent")
+    await ana.click("Add a source", ana.modal)
+    await expect(ana.modal).to_contain_text("A source")
+    await ana.fill("Where is it written?", "in the handbook")
+    await ana.submit()
+    await expect(ana.find("modal")).to_have_count(1)
+    await expect(ana.modal.get_by_label("What should it have said?")).to_have_value("half a sent")
+    await ana.click("Add a source", ana.modal)
+    await expect(ana.find("modal")).to_have_count(2)
+    await ana.page.keyboard.press("Escape")
+    await expect(ana.find("modal")).to_have_count(0)
+    assert app.submissions[-1]["url"]["text"]["value"] == "in the handbook"
     assert ana.problems == []
 
 
@@ -274,6 +297,8 @@ async def test_the_page_says_when_no_app_is_connected(workspace: Running, browse
 async def test_a_newcomer_is_told_what_to_try(workspace: Running, browser: Browser) -> None:
     ana = await Screen.open(browser, workspace.url, ANA)
     await expect(ana.find("guide").locator("ol li").first).to_contain_text("As Ana")
+    await ana.find("guide").locator("code").first.click()
+    await expect(ana.find("composer")).to_have_value(re.compile(r"^@Nightschool .+\?$"))
     await ana.find("guide-done").click()
     await expect(ana.find("guide")).to_have_count(0)
     await ana.page.reload()

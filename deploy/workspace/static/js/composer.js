@@ -51,6 +51,7 @@ export function composer({ channel, thread = null, placeholder }) {
     submit();
   });
   requestAnimationFrame(changed);
+  if (!thread) main = suggestions;
   const at = button("Mention someone", { icon: icon("at"), class: "tool", onClick: () => suggestions.begin("@") });
   const slash = button("Run a shortcut or command", {
     icon: icon("bolt"),
@@ -69,6 +70,12 @@ export function composer({ channel, thread = null, placeholder }) {
 }
 
 const drafts = new Map();
+let main = null;
+
+/** Writes `text` into the composer of the open conversation, for the person to send. */
+export function writeInComposer(text) {
+  main?.write(text);
+}
 
 /** Sends what a person typed: a slash command or a message. Opens the thread in which the app will answer. */
 export async function send(channel, typed, thread = null) {
