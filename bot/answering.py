@@ -93,7 +93,7 @@ async def _carry_out(services: Services, assignment: Assignment, running: Runnin
 
 async def _delivery(services: Services, assignment: Assignment, running: RunningAnswer, *, again: bool) -> Delivery:
     given, ticket = assignment.answer, assignment.ticket
-    if assignment.response_url or ticket.surface == Surface.COMMAND:
+    if ticket.surface == Surface.COMMAND:
         return PrivateDelivery(services, assignment.response_url)
     place = Place(ticket.channel_id, ticket.thread_ts)
     answer_id = given.id or 0

@@ -175,7 +175,7 @@ async def _run(settings: Settings) -> None:
         app = create_app(services)
         await _check_tokens(services)
         handler = AsyncSocketModeHandler(app, _app_token(settings))
-        stack.push_async_callback(handler.close_async)
+        stack.push_async_callback(handler.client.close)
         workers = start_workers(services)
         stack.callback(lambda: [worker.cancel() for worker in workers])
         stack.push_async_callback(services.inbox.drain, DRAIN_S)
@@ -186,7 +186,7 @@ async def _run(settings: Settings) -> None:
         await _until(stopping, workers)
         log.info("stopping: no new questions, %d answers are finished first", len(services.running))
         with suppress(Exception):
-            await handler.disconnect_async()
+            await handler.client.disconnect()  # type: ignore[no-untyped-call]
 
 
 def start_workers(services: Services) -> list[asyncio.Task[None]]:
@@ -236,7 +236,7 @@ async def _check_tokens(services: Services) -> None:
 async def _connect(handler: AsyncSocketModeHandler) -> None:
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await handler.connect_async()
+            await handler.client.connect()  # type: ignore[no-untyped-call]
             # Connecting does not raise when a proxy is in the way, so look whether it has worked.
             while not await handler.client.is_connected():
                 await asyncio.sleep(0.05)

@@ -62,8 +62,8 @@ def failed(session: Session, message_id: int, attempts: int, error: str) -> bool
     return not last
 
 
-def annotate(session: Session, key: str, **facts: Any) -> None:
+def annotate(session: Session, key: str, facts: dict[str, Any]) -> None:
     """Add facts to what is known of a message, such as who decided to hold."""
     message = by_key(session, key)
     if message is not None:
-        message.payload = {**message.payload, **facts}
+        message.payload = message.payload | facts

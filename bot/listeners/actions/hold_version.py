@@ -15,6 +15,6 @@ async def hold_version(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
     person_id = str(body["user"]["id"])
     permissions.require_admin(services.settings, person_id)
     night_id = number_in(action)
-    await services.store.write(outbox.annotate, cards.card_key(night_id), held_by=person_id)
+    await services.store.write(outbox.annotate, cards.card_key(night_id), {"held_by": person_id})
     await ack()
     services.spawn(cards.refresh(services, night_id))
