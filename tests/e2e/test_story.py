@@ -80,23 +80,25 @@ async def vote_down(person: Person, message: Json, why: str) -> None:
 
 
 async def home_with(person: Person, action_id: str) -> Json:
-    """The person's Home, once it shows an element with this action."""
+    """The Home that the app publishes when the person opens it, once it shows an element with this action."""
     person.forget()
-    view = await person.open_home()
-    if view is None or element(view["blocks"], action_id) is None:
-        event = await person.wait_for(
-            lambda event: event["type"] == "home" and element(event["view"]["blocks"], action_id) is not None, 30
-        )
-        view = event["view"]
-    assert view is not None
+    await person.open_home()
+    event = await person.wait_for(
+        lambda event: event["type"] == "home" and element(event["view"]["blocks"], action_id) is not None, 30
+    )
+    view: Json = event["view"]
     return view
+
+
+async def press(person: Person, place: Json, action_id: str) -> None:
+    assert (await person.click(place, action_id))["ok"]
 
 
 async def correct_the_first_in_queue(ravi: Person, question: str, correction: str) -> None:
     home = await home_with(ravi, "review_answer")
     queued = [b for b in home["blocks"] if (b.get("accessory") or {}).get("action_id") == "review_answer"]
     assert question in queued[0]["text"]["text"], "the answer voted down leads the queue"
-    await ravi.click(home, "review_answer")
+    await press(ravi, home, "review_answer")
     modal = (await ravi.wait_for(lambda event: event["type"] == "view_opened"))["view"]
     verdict = {"type": "radio_buttons", "selected_option": {"value": "corrected"}}
     refused = await ravi.submit(modal, {"verdict": verdict, "correction": ""})
@@ -136,7 +138,7 @@ async def test_the_whole_story(product: Product) -> None:
             assert right(after), after["text"]
 
             home = await home_with(mei, "roll_back")
-            await mei.click(home, "roll_back")
+            await press(mei, home, "roll_back")
             await _production_is(product, BASE)
             again = await ask(ana, STORY["ask_after"][0])
             assert answer_of(product, again).adapter == BASE
@@ -158,7 +160,7 @@ async def _the_vote_is_kept(product: Product, message: Json) -> None:
 async def _a_night(mei: Person) -> Json:
     """Ask for a night and wait for its card."""
     home = await home_with(mei, "run_night")
-    await mei.click(home, "run_night")
+    await press(mei, home, "run_night")
     return await mei.wait_for_message(
         lambda message: element(message.get("blocks") or [], "promote_version") is not None, NIGHT_WITHIN_S
     )
@@ -179,7 +181,7 @@ async def _promotion_under_load(product: Product, mei: Person, card: Json, asker
     questions = [row["question"] for row in rows[:STREAMS]]
     running = [asyncio.create_task(ask(askers[i % 2], question)) for i, question in enumerate(questions[:40])]
     await asyncio.sleep(4)
-    await mei.click(card, "promote_version")
+    await press(mei, card, "promote_version")
     await _production_is(product, "v1")
     running += [asyncio.create_task(ask(askers[i % 2], question)) for i, question in enumerate(questions[40:])]
     messages = await asyncio.gather(*running)
