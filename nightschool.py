@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from serving.fleet import Fleet
-
     from store.session import Store
     from store.settings import Settings
     from store.tables import Promotion
@@ -207,7 +206,7 @@ def workspace(context: typer.Context) -> None:
 
     # The workspace stands alone and reads its own arguments, as `python -m deploy.workspace` would have them.
     sys.argv = ["nightschool workspace", *context.args]
-    run_workspace()
+    typer.run(run_workspace)
 
 
 def _settings() -> "Settings":

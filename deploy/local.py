@@ -22,11 +22,11 @@ from typing import Any
 import httpx2
 from rich.console import Console
 from sqlmodel import func, select
-from store.import_tickets import import_tickets
 
 from deploy.supervisor import Child, Supervisor
 from serving.base_model import ensure_base_model
 from store.errors import NightschoolError
+from store.import_tickets import import_tickets
 from store.session import Store
 from store.settings import Settings
 from store.tables import Ticket
@@ -142,7 +142,7 @@ class _Start:
         facts_file = folder / "workspace.json"
         facts_file.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "deploy.workspace", "--folder", str(folder), "--manifest", str(MANIFEST)]
-        argv += ["--port", str(self.settings.page_port)]
+        argv += ["--retry-delays", "0,5,30", "--port", str(self.settings.page_port)]
         child = Child("The local Slack workspace", argv, self.settings.logs / "workspace.log", self._environment())
         with self.progress.step("Local Slack workspace"):
             self.supervisor.start(child)
@@ -176,7 +176,7 @@ class _Start:
 
     def _wait_for_model(self, engine: Child | None) -> None:
         url = self.settings.replica_urls[0]
-        self._wait(engine, lambda: _healthy(url), MODEL_READY_WITHIN_S)
+        self._wait(engine, lambda: healthy(url), MODEL_READY_WITHIN_S)
 
     def _wait_for_bot(self, bot: Child) -> None:
         marker = self.settings.bot_ready_file
@@ -210,7 +210,8 @@ def _watch(supervisor: Supervisor) -> None:
             )
 
 
-def _healthy(url: str) -> bool:
+def healthy(url: str) -> bool:
+    """Whether the model server at this address answers."""
     transport = httpx2.HTTPTransport(uds=url.removeprefix("unix://")) if url.startswith("unix://") else None
     base = "http://vllm" if transport else url
     try:

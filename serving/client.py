@@ -110,7 +110,7 @@ class ModelClient:
     async def stream(
         self,
         model: str,
-        messages: Sequence[Mapping[str, str]],
+        messages: Sequence[Mapping[str, object]],
         *,
         max_tokens: int | None = None,
         temperature: float | None = None,
@@ -155,14 +155,14 @@ class ModelClient:
                     raise
         yield progress.completion()
 
-    async def complete(self, model: str, messages: Sequence[Mapping[str, str]], **parameters: Any) -> Completion:
+    async def complete(self, model: str, messages: Sequence[Mapping[str, object]], **parameters: Any) -> Completion:
         """The whole answer at once; parameters and errors as `stream`."""
         async for part in self.stream(model, messages, **parameters):
             if isinstance(part, Completion):
                 return part
         raise ModelUnavailable("The model's answer broke off. Please try again.")
 
-    async def score(self, model: str, messages: Sequence[Mapping[str, str]], answer: str) -> Score:
+    async def score(self, model: str, messages: Sequence[Mapping[str, object]], answer: str) -> Score:
         """Log-probability per token of a given answer to `messages`, on the served model.
 
         Prompt and answer are tokenized apart and joined by token ids, so that the answer's tokens do not depend on

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow.parquet as pq
-from serving.client import ModelClient
-from serving.fleet import Fleet
 from sqlmodel import Session
 
+from serving.client import ModelClient
+from serving.fleet import Fleet
 from store import adapters, datasets, evaluations, nights
 from store.evaluations import KnownAnswer
 from store.tables import Adapter, Evaluation, EvaluationItem, Split, Stage

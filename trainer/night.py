@@ -1,7 +1,8 @@
-"""The night: curate, train, register, evaluate, report.
+"""The night: curate, train, register, evaluate, report. Each stage is done once.
 
-Each stage is done once, and a killed night goes on where it stood. One process works on nights at a time (a lease), whether it is the scheduler or a person at the command line. What a
-stage has made stands in rows and read-only folders, so a stage that is begun again finds it and goes on from there.
+A killed night goes on where it stood. One process works on nights at a time (a lease), whether it is the scheduler or
+a person at the command line. What a stage has made stands in rows and read-only folders, so a stage that is begun
+again finds it and goes on from there.
 """
 
 import logging
@@ -12,9 +13,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from serving.base_model import ensure_base_model
 from sqlmodel import Session
 
+from serving.base_model import ensure_base_model
 from store import evaluations, nights, outbox
 from store.errors import BadInput, NightschoolError
 from store.session import Store

@@ -1,8 +1,6 @@
 """The last stage of a night: a chart of the comparison, and a card that we now owe to the admins."""
 
-from pathlib import Path
-
-from store import evaluations, outbox
+from store import evaluations
 from store.tables import Evaluation, Stage
 from trainer.chart import draw
 from trainer.work import Work

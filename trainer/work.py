@@ -7,10 +7,10 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
-from serving.base_model import BaseModel
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from serving.base_model import BaseModel
 from store import leases, nights
 from store.errors import NightschoolError, NotFound
 from store.session import Store

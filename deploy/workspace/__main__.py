@@ -15,7 +15,7 @@ from .errors import BadConfiguration
 from .manifest import load_manifest
 from .seed import load_seed
 from .server import Running, running
-from .workspace import Timing, Workspace, open_workspace
+from .workspace import Workspace, open_workspace
 
 DEPLOY = Path(__file__).parents[1]
 
@@ -26,15 +26,13 @@ def main(
     manifest: Annotated[Path, typer.Option(help="The app's Slack manifest.")] = DEPLOY / "slack-manifest.yaml",
     seed: Annotated[Path, typer.Option(help="The people and channels.")] = DEPLOY / "slack-seed.yaml",
     request_url: Annotated[str | None, typer.Option(help="Call the app here, not over Socket Mode.")] = None,
-    retry_delays: Annotated[str, typer.Option(help="Seconds before each retry of an event.")] = "0,60,300",
 ) -> None:
     """Run a local Slack workspace until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        timing = Timing(retry_delays_s=tuple(float(delay) for delay in retry_delays.split(",")))
-        workspace = open_workspace(folder, load_manifest(manifest), load_seed(seed), timing, request_url)
+        workspace = open_workspace(folder, load_manifest(manifest), load_seed(seed), request_url=request_url)
         asyncio.run(_serve(workspace, folder, port))
-    except (BadConfiguration, OSError, ValueError) as wrong:
+    except (BadConfiguration, OSError) as wrong:
         typer.echo(str(wrong), err=True)
         sys.exit(1)
 

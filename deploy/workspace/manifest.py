@@ -36,9 +36,17 @@ class Manifest:
         return next((each for each in self.shortcuts if each["callback_id"] == callback_id), None)
 
 
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML or JSON file; raises BadConfiguration when there is none."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as wrong:
+        raise BadConfiguration(f"{path} cannot be read: {wrong}") from wrong
+
+
 def load_manifest(path: Path) -> Manifest:
     """The manifest in a YAML or JSON file; raises BadConfiguration when Slack would refuse it."""
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data = read_yaml(path)
     if not isinstance(data, dict):
         raise BadConfiguration(f"{path} is not a Slack manifest: it holds no mapping.")
     manifest = parse_manifest(data)

@@ -48,9 +48,17 @@ class Ask:
 
     def values(self) -> Json:
         """The values of the fields on screen: the page sends Slack's own `state` object."""
-        state = self.body.get("state") or {}
-        values: Json = state.get("values") or {}
+        values: Json = _objects(self.object("state"), "state").get("values", {})
+        for block in _objects(values, "values").values():
+            _objects(block, "values")
         return values
+
+    def object(self, name: str) -> Json:
+        """A JSON object, empty when absent."""
+        value = self.body.get(name) or {}
+        if not isinstance(value, dict):
+            raise PageError(f"The page sends a JSON object for {name}.")
+        return value
 
     def view(self) -> Json:
         """The open modal or Home tab that is meant; raises PageError when it is not this person's."""
@@ -128,7 +136,7 @@ async def react(request: web.Request) -> web.Response:
 async def action(request: web.Request) -> web.Response:
     """Use a button, menu or field in a message or a view."""
     ask = await read(request)
-    use = Use(ask.text("block_id"), ask.text("action_id"), ask.body.get("action") or {}, ask.values())
+    use = Use(ask.text("block_id"), ask.text("action_id"), ask.object("action"), ask.values())
     if ask.body.get("view_id"):
         await interactivity.use_in_view(ask.workspace, ask.user_id, ask.view(), use)
     else:
@@ -197,6 +205,12 @@ async def uninstall(request: web.Request) -> web.Response:
     ask = await read(request)
     events.uninstalled(ask.workspace)
     return answer({})
+
+
+def _objects(value: Any, name: str) -> Json:
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise PageError(f"The page sends JSON objects within {name}.")
+    return value
 
 
 def _clicked(ask: Ask) -> Json:

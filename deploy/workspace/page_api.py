@@ -1,5 +1,6 @@
 """What the page reads: the state of the workspace as one person sees it, messages, and the live feed."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 
@@ -86,8 +87,9 @@ async def feed(request: web.Request) -> web.StreamResponse:
     with workspace.feed.subscription(user_id) as subscription:
         first = {"type": "app", "connected": workspace.courier.connected}
         await response.write(_event(json.dumps(first)))
-        while (line := await subscription.next()) is not None:
-            await response.write(_event(line) if line else KEEP_ALIVE)
+        with contextlib.suppress(ConnectionError):
+            while (line := await subscription.next()) is not None:
+                await response.write(_event(line) if line else KEEP_ALIVE)
     return response
 
 

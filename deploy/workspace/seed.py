@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-import yaml
-
 from .errors import BadConfiguration
+from .manifest import read_yaml
 from .wire import Json
 
 
@@ -59,7 +58,7 @@ class Seed:
 def load_seed(path: Path) -> Seed:
     """The seed in a YAML file; raises BadConfiguration when a part is missing or names an unknown person."""
     try:
-        seed = _parse(yaml.safe_load(path.read_text(encoding="utf-8")))
+        seed = _parse(read_yaml(path))
     except (KeyError, TypeError, ValueError) as wrong:
         raise BadConfiguration(f"{path} is not a seed for the workspace: {wrong!r}") from wrong
     known = {person.id for person in seed.people} | {seed.bot_user_id}

@@ -6,11 +6,11 @@ Source: https://docs.slack.dev/reference/methods/chat.startStream and the method
 import time
 from dataclasses import dataclass, field
 
+from .block_kit import with_ids
 from .errors import SlackError
 from .wire import Json
 
 CALL_TEXT_LIMIT = 12_000
-TASK_STATUSES = ("pending", "in_progress", "complete", "error")
 
 
 @dataclass
@@ -25,9 +25,7 @@ class Stream:
     flush_planned: bool = False
 
     def add(self, chunks: list[Json]) -> None:
-        """Append chunks; raises `invalid_chunks` for one that Slack does not know."""
-        for chunk in chunks:
-            _check_chunk(chunk)
+        """Append chunks that were checked; raises `msg_too_long` for more text than one call may bring."""
         if sum(len(chunk.get("text", "")) for chunk in chunks) > CALL_TEXT_LIMIT:
             raise SlackError("msg_too_long")
         for chunk in chunks:
@@ -42,7 +40,7 @@ class Stream:
         elif kind == "plan_update":
             self._plan()["title"] = chunk["title"]
         else:
-            self.segments.extend(chunk["blocks"])
+            self.segments.extend(with_ids(chunk["blocks"]))
 
     def _add_text(self, text: str) -> None:
         if not text:
@@ -116,21 +114,10 @@ class Streams:
             and not stream.stopped_by_user
         ]
 
+    def all(self) -> list[Stream]:
+        """Every stream that still runs."""
+        return list(self._running.values())
+
     def is_running(self, stream: Stream) -> bool:
         """Whether the stream is still in place."""
         return self._running.get((stream.message["channel"], stream.message["ts"])) is stream
-
-
-def _check_chunk(chunk: Json) -> None:
-    required = {
-        "markdown_text": ("text",),
-        "task_update": ("id", "title"),
-        "plan_update": ("title",),
-        "blocks": ("blocks",),
-    }
-    fields = required.get(chunk.get("type", ""))
-    if fields is None:
-        raise SlackError("invalid_chunks", response_metadata={"messages": [f"unknown type {chunk.get('type')}"]})
-    missing = [name for name in fields if name not in chunk]
-    if missing or chunk.get("status", "pending") not in TASK_STATUSES:
-        raise SlackError("invalid_chunks", response_metadata={"messages": [f"bad {chunk['type']}: {missing}"]})

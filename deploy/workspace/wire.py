@@ -56,6 +56,22 @@ class Arguments:
         except ValueError:
             raise SlackError(code) from None
 
+    def objects(self, name: str, code: str = "invalid_arguments") -> list[Json]:
+        """The argument as a list of JSON objects, empty when absent; raises `code` when it is anything else."""
+        value = self.data(name, code) or []
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise SlackError(
+                code, response_metadata={"messages": [f"[ERROR] must provide an array of objects: {name}"]}
+            )
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """The argument as a list of texts, empty when absent."""
+        value = self.data(name) or []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise invalid_arguments(f"must provide an array of strings [json-pointer:/{name}]")
+        return value
+
 
 async def read_arguments(request: web.Request) -> Arguments:
     """The arguments of a request: query, then a JSON, form or multipart body, which may be empty."""

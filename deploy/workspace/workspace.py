@@ -72,10 +72,12 @@ class Workspace:
         return f"{self.url}/api/"
 
     async def close(self) -> None:
-        """End deliveries and pages, and close the file."""
+        """End deliveries and pages, keep what streams have so far, and close the file."""
         self.feed.close()
         await self.courier.close()
         await self.sockets.close()
+        for stream in self.streams.all():
+            self.storage.put_message(stream.snapshot())
         self.storage.close()
 
 

@@ -156,7 +156,8 @@ async def test_a_mention_is_answered_by_a_stream(bot: Bot) -> None:
         assert "channel_type" not in mention
         assert answer["text"] == "**Turn** it off and on."
         assert answer["thread_ts"] == mention["ts"]
-        assert answer["blocks"][-1] == FEEDBACK
+        thread = await bot.client.conversations_replies(channel=SUPPORT, ts=mention["ts"])
+        assert thread["messages"][-1]["blocks"][-1] == FEEDBACK
         kinds = [event["type"] for event in ana.seen]
         assert kinds.count("stream") >= 2, "the text was seen while it grew"
         assert [event["text"] for event in ana.seen if event["type"] == "status"] == ["is thinking…", ""]

@@ -100,10 +100,10 @@ async def test_an_append_costs_little(workspace: Running, client: AsyncWebClient
     ts = await start(client)
     async with Person(workspace, ANA):
         call = Call(workspace.workspace, Arguments({"channel": SUPPORT, "ts": ts, "markdown_text": "a word "}))
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(2000):
             await streaming.append(call)
-        assert (time.perf_counter() - began) / 2000 < 0.002
+        assert (time.process_time() - began) / 2000 < 0.002
 
 
 async def test_the_page_sees_a_few_looks_and_all_the_text(workspace: Running, client: AsyncWebClient) -> None:

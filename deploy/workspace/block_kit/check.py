@@ -109,6 +109,17 @@ BLOCKS["container"] = Shape(
     one_of=("title", "rich_text_title"),
 )
 
+CHUNKS_LIMIT = 100
+CHUNKS = {
+    "markdown_text": Shape({"text": string(MARKDOWN_CHARACTERS)}, {}),
+    "task_update": Shape(
+        {"id": string(255, 1), "title": string(256, 1)},
+        {"status": TASK.optional["status"], "details": anything, "output": anything, "sources": anything},
+    ),
+    "plan_update": Shape({"title": string(256)}, {}),
+    "blocks": Shape({"blocks": many(by_type(BLOCKS), MESSAGE_BLOCKS)}, {}),
+}
+
 TITLES: dict[str, Rule] = {"title": plain(24), "submit": plain(24), "close": plain(24)}
 VIEW_FIELDS: dict[str, Rule] = {
     "private_metadata": string(3000),
@@ -136,12 +147,15 @@ def too_long(value: list[Json]) -> bool:
     return markdown > MARKDOWN_CHARACTERS or len(json.dumps(value, ensure_ascii=False)) > ALL_CHARACTERS
 
 
-def view(value: Json) -> list[str]:
+def chunks(value: Any) -> list[str]:
+    """The problems with the chunks of a stream, none if Slack would take them."""
+    return list(many(by_type(CHUNKS), CHUNKS_LIMIT, 0)(value, "/chunks"))
+
+
+def view(value: Any) -> list[str]:
     """The problems with a view, none if Slack would take it."""
-    kind = value.get("type")
-    if kind not in VIEWS:
-        return [problem(f"unsupported type: {kind}", "/view/type")]
-    found = [*VIEWS[kind](value, "/view"), *blocks(value.get("blocks"), "/view/blocks", VIEW_BLOCKS)]
+    found = list(by_type(VIEWS)(value, "/view"))
+    found = found or blocks(value["blocks"], "/view/blocks", VIEW_BLOCKS)
     return found or list(_view_as_whole(value))
 
 

@@ -20,7 +20,7 @@ async def set_status(call: Call) -> Json:
     channel = call.writable_channel("channel_id")
     thread_ts = call.arguments.need("thread_ts")
     messages.find(call.workspace, channel, thread_ts)
-    loading = call.arguments.data("loading_messages") or []
+    loading = call.arguments.texts("loading_messages")
     if len(loading) > LOADING_LIMIT:
         raise invalid_arguments(f"no more than {LOADING_LIMIT} items allowed [json-pointer:/loading_messages]")
     messages.set_status(call.workspace, channel.id, thread_ts, call.arguments.text("status") or "", loading)
@@ -35,10 +35,10 @@ async def set_title(call: Call) -> Json:
 async def set_suggested_prompts(call: Call) -> Json:
     """`assistant.threads.setSuggestedPrompts`: up to four things to ask, shown in the direct message."""
     channel = call.writable_channel("channel_id")
-    prompts = call.arguments.data("prompts")
-    if not isinstance(prompts, list) or not 1 <= len(prompts) <= PROMPTS_LIMIT:
+    prompts = call.arguments.objects("prompts")
+    if not 1 <= len(prompts) <= PROMPTS_LIMIT:
         raise invalid_arguments(f"prompts must have 1 to {PROMPTS_LIMIT} items [json-pointer:/prompts]")
-    if not all(isinstance(each, dict) and each.get("title") and each.get("message") for each in prompts):
+    if not all(each.get("title") and each.get("message") for each in prompts):
         raise invalid_arguments("each prompt needs a title and a message [json-pointer:/prompts]")
     shown = {"title": call.arguments.text("title") or "", "prompts": prompts}
     call.workspace.storage.put_record("prompts", channel.id, shown)

@@ -39,7 +39,7 @@ class Call:
         content: Json = {}
         content |= self._text()
         content |= self._blocks()
-        attachments = self.arguments.data("attachments")
+        attachments = self.arguments.objects("attachments")
         if attachments:
             if len(attachments) > ATTACHMENTS_LIMIT:
                 raise SlackError("too_many_attachments")

@@ -43,8 +43,8 @@ async def receive(workspace: Workspace, request: web.Request) -> web.Response:
 
 async def complete_upload(call: Call) -> Json:
     """Step three: name the files, and share them in a channel."""
-    given = call.arguments.data("files")
-    if not isinstance(given, list) or not given:
+    given = call.arguments.objects("files")
+    if not given:
         raise invalid_arguments("missing required field: files")
     files = [_completed(call, each) for each in given]
     name = call.arguments.text("channel_id") or call.arguments.text("channels")

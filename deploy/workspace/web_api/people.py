@@ -70,8 +70,12 @@ async def validate_blocks(call: Call) -> Json:
     value = call.arguments.data(given[0])
     if given[0] == "view":
         problems = check.view(value)
+    elif given[0] == "message":
+        problems = (
+            check.blocks(value.get("blocks", [])) if isinstance(value, dict) else ["[ERROR] must provide an object"]
+        )
     else:
-        problems = check.blocks(value if given[0] == "blocks" else value.get("blocks", []))
+        problems = check.blocks(value)
     if problems:
         raise SlackError("invalid_blocks", errors=problems, response_metadata={"messages": problems})
     return {}

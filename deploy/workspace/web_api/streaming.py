@@ -93,14 +93,13 @@ def _running(call: Call) -> Stream:
 
 
 def _chunks(call: Call) -> list[Json]:
-    chunks: list[Json] = list(call.arguments.data("chunks", "invalid_chunks") or [])
-    for chunk in chunks:
-        problems = check.blocks(chunk.get("blocks")) if chunk.get("type") == "blocks" else []
-        if problems:
-            raise SlackError("invalid_blocks", response_metadata={"messages": problems})
+    chunks = call.arguments.objects("chunks", "invalid_chunks")
+    problems = check.chunks(chunks)
+    if problems:
+        raise SlackError("invalid_chunks", response_metadata={"messages": problems})
     markdown = call.arguments.text("markdown_text")
     if markdown is not None:
-        chunks.insert(0, {"type": "markdown_text", "text": markdown})
+        return [{"type": "markdown_text", "text": markdown}, *chunks]
     return chunks
 
 
@@ -109,11 +108,12 @@ def _append(workspace: Workspace, stream: Stream, chunks: list[Json]) -> None:
     # Many appends become one look at the page and one write: appending stays cheap however fast a model writes.
     if chunks and not stream.flush_planned:
         stream.flush_planned = True
-        asyncio.get_running_loop().call_later(FLUSH_S, _flush, workspace, stream)
+        workspace.courier.background(_flush(workspace, stream))
     messages.clear_status(workspace, stream.message)
 
 
-def _flush(workspace: Workspace, stream: Stream) -> None:
+async def _flush(workspace: Workspace, stream: Stream) -> None:
+    await asyncio.sleep(FLUSH_S)
     stream.flush_planned = False
     if workspace.streams.is_running(stream) and not stream.stopped_by_user:
         message = stream.snapshot()

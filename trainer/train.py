@@ -1,0 +1,210 @@
+"""Train one adapter in a process of its own, and follow it.
+
+`train` starts `python -m trainer.training FOLDER`, forwards its progress, and turns its end into a result or a
+sentence. Nothing here imports torch: a training that dies of memory takes only itself along. Files in the job's folder:
+`run.json` the job, `progress.jsonl` one line a step, `checkpoints/`, `adapter/`, `done.json` the result, `train.log`.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from store.artifacts import sha256_of, write_json
+from store.errors import NightschoolError
+from store.settings import TrainingSettings
+
+RUN_FILE = "run.json"
+PROGRESS_FILE = "progress.jsonl"
+DONE_FILE = "done.json"
+ERROR_FILE = "error.json"
+LOG_FILE = "train.log"
+CHECKPOINTS = "checkpoints"
+ADAPTER = "adapter"
+POLL_S = 0.25
+STOP_PATIENCE_S = 10.0
+
+
+class TrainingFailed(NightschoolError):
+    """The training process ended without an adapter; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What to train on what; `folder` keeps everything that a killed training needs to go on."""
+
+    folder: Path
+    base_model: Path
+    base_sha256: str
+    dataset: Path
+    settings: TrainingSettings
+    name: str
+    """Where the adapter comes from, for its model card, such as `night 12 on v6`."""
+    checkpoint_every_s: float = 60.0
+    """At most so much work is lost when the training is killed, in seconds."""
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a running training stands; the loss is the mean over the step's completion tokens, in nats."""
+
+    step: int
+    steps: int
+    loss: float
+    learning_rate: float
+    tokens_per_s: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished training: the adapter's folder holds weights, configuration and model card, and nothing else."""
+
+    adapter: Path
+    metrics: list[dict[str, Any]]
+    versions: dict[str, str]
+    seconds: float
+    tokens: int
+    final_loss: float
+
+
+def train(job: TrainingJob, on_progress: Callable[[TrainingProgress], None]) -> TrainingResult:
+    """Train the adapter of a job, or go on where an earlier, killed training of the same job stopped.
+
+    A job that finished before returns its result at once. An exception in `on_progress`, Ctrl-C among them, stops the
+    training and leaves it resumable.
+
+    Raises:
+        TrainingFailed: no adapter came out: memory or disk ran out, the process was killed, or the rows are unusable.
+    """
+    _prepare_folder(job)
+    if not (job.folder / DONE_FILE).exists():
+        _run_process(job, on_progress)
+    return _result(job.folder)
+
+
+def _prepare_folder(job: TrainingJob) -> None:
+    """Write `run.json`; what another job left in the folder is removed, since it could not be continued."""
+    if not job.dataset.is_file():
+        raise TrainingFailed(f"The training set {job.dataset} is missing; run the night again to build it.")
+    job.folder.mkdir(parents=True, exist_ok=True)
+    run = {
+        "base_model": str(job.base_model.resolve()),
+        "base_sha256": job.base_sha256,
+        "checkpoint_every_s": job.checkpoint_every_s,
+        "dataset": str(job.dataset.resolve()),
+        "dataset_sha256": sha256_of(job.dataset),
+        "name": job.name,
+        "settings": job.settings.model_dump(mode="json"),
+    }
+    file = job.folder / RUN_FILE
+    if not file.exists() or json.loads(file.read_text()) != run:
+        for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE):
+            (job.folder / leftover).unlink(missing_ok=True)
+        for leftover in (CHECKPOINTS, ADAPTER):
+            shutil.rmtree(job.folder / leftover, ignore_errors=True)
+        write_json(file, run)
+
+
+def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], None]) -> None:
+    (job.folder / ERROR_FILE).unlink(missing_ok=True)
+    follower = _Follower(job.folder / PROGRESS_FILE)
+    with (job.folder / LOG_FILE).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trainer.training", str(job.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=_environment(job),
+        )
+    with _stopped_on_error(process):
+        while process.poll() is None:
+            for progress in follower.news():
+                on_progress(progress)
+            time.sleep(POLL_S)
+        for progress in follower.news():
+            on_progress(progress)
+    if not (job.folder / DONE_FILE).exists():
+        raise TrainingFailed(_reason(job.folder, process.returncode))
+
+
+def _environment(job: TrainingJob) -> dict[str, str]:
+    threads = job.settings.threads or len(os.sched_getaffinity(0))
+    # The child must find our packages also when the parent was started from another folder.
+    search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
+        "OMP_NUM_THREADS": str(threads),
+        "HF_HUB_OFFLINE": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+@contextmanager
+def _stopped_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_PATIENCE_S)
+        process.kill()
+        process.wait()
+        raise
+
+
+class _Follower:
+    """Reads the whole lines that were added to the progress file since the last look."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._offset = file.stat().st_size if file.exists() else 0
+
+    def news(self) -> list[TrainingProgress]:
+        if not self._file.exists():
+            return []
+        if self._file.stat().st_size < self._offset:
+            # A resumed training first drops the steps that came after its checkpoint.
+            self._offset = 0
+        with self._file.open("rb") as file:
+            file.seek(self._offset)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        self._offset += len(whole + newline)
+        lines = (json.loads(line) for line in whole.splitlines())
+        return [_progress(line) for line in lines if "loss" in line]
+
+
+def _progress(line: dict[str, Any]) -> TrainingProgress:
+    return TrainingProgress(**{name: line[name] for name in TrainingProgress.__dataclass_fields__})
+
+
+def _reason(folder: Path, exit_code: int) -> str:
+    log = folder / LOG_FILE
+    if (folder / ERROR_FILE).exists():
+        return str(json.loads((folder / ERROR_FILE).read_text())["message"])
+    if exit_code == -signal.SIGKILL:
+        return (
+            "The training process was killed, most often because the machine ran out of memory; the next run goes on "
+            "where it stopped. Lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or NIGHTSCHOOL_TRAINING__MAX_LENGTH if it recurs."
+        )
+    if exit_code == -signal.SIGTERM:
+        return "The training process was told to stop; the next run goes on where it stopped."
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    last = lines[-1] if lines else "it wrote nothing"
+    return f"The training process failed (exit code {exit_code}): {last}. The whole log is {log}."
+
+
+def _result(folder: Path) -> TrainingResult:
+    done = json.loads((folder / DONE_FILE).read_text())
+    metrics = [json.loads(line) for line in (folder / PROGRESS_FILE).read_text().splitlines()]
+    return TrainingResult(adapter=folder / ADAPTER, metrics=metrics, **done)

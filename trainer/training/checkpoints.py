@@ -1,0 +1,41 @@
+"""Checkpoints that are known to be whole.
+
+The Trainer writes `checkpoint-N` in place and resumes from the highest number, whole or not. Ours counts only once a
+marker with the sha256 of every file is in it, written after everything else reached the disk.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from store.artifacts import folder_manifest, manifest_sha256, write_json
+
+MARKER = "complete.json"
+PREFIX = "checkpoint-"
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Declare a checkpoint whole: flush its files to the disk, then write the marker."""
+    for file in checkpoint.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    write_json(checkpoint / MARKER, {"sha256": manifest_sha256(folder_manifest(checkpoint))})
+
+
+def latest(folder: Path) -> Path | None:
+    """The newest whole checkpoint; those that are not whole are removed."""
+    found = sorted(folder.glob(f"{PREFIX}*"), key=lambda path: int(path.name.removeprefix(PREFIX)), reverse=True)
+    for checkpoint in found:
+        if _is_whole(checkpoint):
+            return checkpoint
+        shutil.rmtree(checkpoint)
+    return None
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    marker = checkpoint / MARKER
+    if not marker.exists():
+        return False
+    files = {name: digest for name, digest in folder_manifest(checkpoint).items() if name != MARKER}
+    return bool(json.loads(marker.read_text())["sha256"] == manifest_sha256(files))

@@ -1,0 +1,100 @@
+"""The progress file: one JSON line a step, and the held-out loss after each epoch."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from store.artifacts import write_bytes
+from store.errors import NightschoolError
+
+# The first steps include compiling and warming up: a speed taken from them would mislead.
+WARMUP_STEPS = 3
+
+
+class ProgressFile:
+    """Appends to `progress.jsonl`; a resumed training first drops what came after its checkpoint."""
+
+    def __init__(self, file: Path, resumed_step: int) -> None:
+        kept: list[dict[str, Any]] = []
+        if file.exists():
+            lines = [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")]
+            kept = [line for line in lines if line["step"] <= resumed_step]
+        write_bytes(file, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self._file = file
+        self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
+        self.tokens = int(kept[-1]["tokens"]) if kept else 0
+        self.loss = float(next((line["loss"] for line in reversed(kept) if "loss" in line), 0.0))
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Add one line with the totals so far."""
+        with self._file.open("a") as file:
+            file.write(json.dumps({**line, "tokens": self.tokens, "seconds": round(self.seconds, 3)}) + "\n")
+
+
+class ProgressCallback(TrainerCallback):  # type: ignore[misc]
+    """Writes each step's figures, asks for checkpoints by the clock, and stops when the parent is gone."""
+
+    def __init__(self, progress: ProgressFile, checkpoint_every_s: float) -> None:
+        self._progress = progress
+        self._checkpoint_every_s = checkpoint_every_s
+        self._parent = os.getppid()
+        self._step_started = self._checkpointed = time.monotonic()
+        self._recent: list[tuple[int, float]] = []
+        self._tokens = 0
+
+    def count(self, tokens: int) -> None:
+        """Note the real tokens (no padding) of the step that is running."""
+        self._tokens += tokens
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Start the clocks after everything is loaded."""
+        self._step_started = self._checkpointed = time.monotonic()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
+        """Close the step's clock; ask for a checkpoint when one is due."""
+        if os.getppid() != self._parent:
+            raise NightschoolError("The process that started the training is gone; the next run goes on from here.")
+        now = time.monotonic()
+        self._recent = [*self._recent, (self._tokens, now - self._step_started)]
+        self._progress.tokens += self._tokens
+        self._progress.seconds += now - self._step_started
+        self._tokens, self._step_started = 0, now
+        if now - self._checkpointed >= self._checkpoint_every_s and state.global_step < state.max_steps:
+            control.should_save = True
+            self._checkpointed = now
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **_: object,
+    ) -> None:
+        """Write the line of a step once its loss is known."""
+        if not logs or "loss" not in logs:
+            return
+        steady = self._recent[WARMUP_STEPS:] or self._recent
+        tokens, seconds = sum(count for count, _ in steady), sum(spent for _, spent in steady)
+        self._progress.loss = logs["loss"]
+        self._progress.write(
+            {
+                "step": state.global_step,
+                "steps": state.max_steps,
+                "loss": logs["loss"],
+                "learning_rate": logs["learning_rate"],
+                "tokens_per_s": round(tokens / seconds, 1),
+                "seconds_left": round(seconds / len(steady) * (state.max_steps - state.global_step), 1),
+            }
+        )
+
+    def write_held_out(self, state: TrainerState, loss: float) -> None:
+        """Write the mean loss per completion token over the held-out rows; measuring it is not training time."""
+        self._progress.write({"step": state.global_step, "steps": state.max_steps, "held_out_loss": loss})
+        self._step_started = time.monotonic()

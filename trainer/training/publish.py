@@ -1,0 +1,64 @@
+"""Publish an adapter: three files by allow-list, whole or not at all, with nothing executable and no machine path.
+
+`Trainer.save_model` would also leave `training_args.bin` (a pickle), the tokenizer and a chat template, and PEFT
+records the base model's folder on this machine. File formats: PEFT's "Checkpoint format".
+"""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from store.artifacts import write_bytes, write_json
+
+WEIGHTS = "adapter_model.safetensors"
+CONFIG = "adapter_config.json"
+CARD = "README.md"
+
+
+def publish(model: Any, folder: Path, base_name: str, card: str) -> None:
+    """Write the adapter of a PEFT model to `folder`, which appears only when complete."""
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    with tempfile.TemporaryDirectory(dir=folder.parent) as raw:
+        model.save_pretrained(raw)
+        config = json.loads((Path(raw) / CONFIG).read_text())
+        config["base_model_name_or_path"] = base_name
+        config["target_modules"] = sorted(config["target_modules"])
+        write_bytes(temporary / WEIGHTS, (Path(raw) / WEIGHTS).read_bytes())
+    write_json(temporary / CONFIG, config)
+    write_bytes(temporary / CARD, card.encode())
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.chmod(0o755)
+    temporary.rename(folder)
+
+
+def model_card(run: dict[str, Any], figures: dict[str, Any]) -> str:
+    """The adapter's README: lineage, data, settings and figures, in the Hub's model card form."""
+    settings = "\n".join(f"| {name} | {value} |" for name, value in sorted(run["settings"].items()))
+    measured = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
+    return f"""---
+base_model: {Path(run["base_model"]).name}
+library_name: peft
+pipeline_tag: text-generation
+tags: [lora, sft, trl, nightschool]
+---
+
+# LoRA adapter of {run["name"]}
+
+Trained on reviewed support answers; the loss was on the answers alone.
+
+| lineage | |
+| --- | --- |
+| base model | {Path(run["base_model"]).name} |
+| sha256 of the base weights | {run["base_sha256"]} |
+| sha256 of the training set | {run["dataset_sha256"]} |
+
+| setting | value |
+| --- | --- |
+{settings}
+
+| measured | value |
+| --- | --- |
+{measured}
+"""

@@ -1,0 +1,73 @@
+"""Training rows: from the dataset's columns to token ids, exactly as the served model will see them.
+
+The prompt is rendered by the tokenizer's chat template with the generation prompt, as vLLM does; the completion follows
+as tokens of its own and ends with the end-of-turn token, so that the model learns to stop.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from store.errors import BadInput
+from store.prompt import ChatMessage, neutralised
+
+MAX_HELD_OUT = 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conversation as token ids; the loss is on the tokens from `completion_start` on."""
+
+    ids: list[int]
+    completion_start: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is trained on (a row as often as its weight says) and what is only measured on."""
+
+    train: list[Row]
+    held_out: list[Row]
+    too_long: int
+    """Distinct rows left out because they exceed the length limit."""
+
+
+def encode(tokenizer: Any, prompt: Sequence[ChatMessage], completion: str) -> Row:
+    """The token ids of a prompt and the answer to learn."""
+    prompt_ids = tokenizer.apply_chat_template(list(prompt), add_generation_prompt=True, return_dict=True)["input_ids"]
+    completion_ids = tokenizer(neutralised(completion), add_special_tokens=False)["input_ids"]
+    return Row([*prompt_ids, *completion_ids, tokenizer.eos_token_id], len(prompt_ids))
+
+
+def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
+    """Read and encode a dataset (Parquet with prompt, completion, weight, split); too long rows are left out.
+
+    Raises:
+        BadInput: the file is damaged, a column is missing, or no row is left to train on.
+    """
+    try:
+        table = pq.read_table(dataset, columns=["prompt", "completion", "weight", "split"])
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(f"The training set {dataset} cannot be read ({error}); run the night again.") from error
+    train: list[Row] = []
+    held_out: list[Row] = []
+    too_long = 0
+    for number, values in enumerate(table.to_pylist(), start=1):
+        if not values["prompt"] or not (values["completion"] or "").strip():
+            raise BadInput(f"Row {number} of the training set {dataset} has no prompt or no completion.")
+        row = encode(tokenizer, values["prompt"], values["completion"])
+        if len(row.ids) > max_length:
+            too_long += 1
+        elif values["split"] == "train":
+            train.extend([row] * values["weight"])
+        elif len(held_out) < MAX_HELD_OUT:
+            held_out.append(row)
+    if not train:
+        raise BadInput(
+            f"No row of the training set {dataset} can be learnt: {too_long} are longer than {max_length} tokens "
+            "(NIGHTSCHOOL_TRAINING__MAX_LENGTH) and no other is left."
+        )
+    return Rows(train, held_out, too_long)
