@@ -118,6 +118,9 @@ async def _explain(
     if context.get(FROM_INBOX):
         context["failure"] = error
         return None
+    if body.get("type") == "event_callback":
+        # It could not be stored: 500, so that it is not acknowledged and Slack sends it again.
+        return None
     sentence = str(error)
     if not isinstance(error, NightschoolError):
         log.exception("a listener failed", exc_info=error)

@@ -14,6 +14,9 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import psutil
+from sqlmodel import Session
+
 from store import inbox
 from store.inbox import Arrival, Claimant
 from store.session import Store
@@ -121,7 +124,7 @@ class Inbox:
                     self._behind = True
                     self._wake.set()
 
-    def _keep_batch(self, session: Any, batch: list[tuple[Arrival, bool]]) -> list[InboxEvent | None]:
+    def _keep_batch(self, session: Session, batch: list[tuple[Arrival, bool]]) -> list[InboxEvent | None]:
         kept: list[InboxEvent | None] = []
         for arrival, mine in batch:
             kept += inbox.keep(session, [arrival], self._claimant if mine else None)
@@ -152,6 +155,7 @@ class Inbox:
 
     async def work(self) -> None:
         """Do what waits in the store, until cancelled: left over from before, handed back, or to be tried again."""
+        await self._store.write(self._release_dead)
         renewing = asyncio.create_task(self._renew())
         try:
             while not self._draining:
@@ -165,6 +169,17 @@ class Inbox:
                     await self._sleep()
         finally:
             renewing.cancel()
+
+    def _release_dead(self, session: Session) -> None:
+        # After a crash the same machine usually starts the next bot at once: its people need not wait for a lease.
+        inbox.release(session, [name for name in inbox.claimants(session) if self._is_dead(name)])
+
+    def _is_dead(self, claimant: str) -> bool:
+        host, process, _ = claimant.rsplit(":", 2)
+        if host != socket.gethostname() or claimant == self._claimant.name:
+            return False
+        # In a container every bot is process 1: one of our number that is not us is an earlier one.
+        return int(process) == os.getpid() or not psutil.pid_exists(int(process))
 
     async def _claim(self, room: int) -> list[InboxEvent]:
         try:

@@ -89,6 +89,21 @@ def renew(session: Session, claimant: Claimant, ids: Collection[str]) -> None:
     )
 
 
+def claimants(session: Session) -> list[str]:
+    """Everybody who holds a claim now."""
+    claimed = select(InboxEvent.claimed_by).where(InboxEvent.state == InboxState.CLAIMED)
+    return list(session.exec(claimed.distinct()))
+
+
+def release(session: Session, names: Collection[str]) -> None:
+    """End the claims of those who are known to be gone, without waiting for their leases to run out."""
+    session.exec(
+        update(InboxEvent)
+        .where(col(InboxEvent.claimed_by).in_(list(names)), col(InboxEvent.state) == InboxState.CLAIMED)
+        .values(lease_until=now())
+    )
+
+
 def finish(session: Session, event_id: str) -> None:
     """The event is done."""
     _close(session, event_id, InboxState.DONE, "")

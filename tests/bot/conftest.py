@@ -132,4 +132,3 @@ async def ravi(workspace: Running) -> AsyncIterator[Person]:
 async def mei(workspace: Running) -> AsyncIterator[Person]:
     async with Person(workspace, MEI) as person:
         yield person
-
