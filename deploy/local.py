@@ -274,6 +274,8 @@ def _stop_signals() -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into `Stopped`."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # A second, impatient Ctrl-C must not interrupt the stopping and leave children behind.
+        _ignore_stop_signals()
         raise Stopped
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -285,6 +287,5 @@ def _stop_signals() -> Iterator[None]:
 
 
 def _ignore_stop_signals() -> None:
-    # A second, impatient Ctrl-C must not leave children behind.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
