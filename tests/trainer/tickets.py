@@ -1,5 +1,6 @@
 """Reviewed tickets for the night's tests, made in a line each."""
 
+import hashlib
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -97,20 +98,12 @@ def review(
 
 
 def add_distinct(store: Store, count: int, first: int = 0) -> None:
-    """Store `count` accepted tickets about different things."""
+    """Store `count` accepted tickets about different things; the question ends with what the answer must say."""
     with store.writing() as session:
         for number in range(first, first + count):
-            thing, place = THINGS[number % len(THINGS)], PLACES[number // len(THINGS) % len(PLACES)]
-            add_reviewed(
-                session,
-                f"{thing} {place}: who helps with number {number}?",
-                f"The {thing} desk in {place} helps; dial {1000 + number}.",
-                reviewed_at=now() - timedelta(days=1),
-            )
-
-
-THINGS = ("Telescope", "invoice", "Password", "parking", "Holiday", "laptop", "Coffee", "window", "Badge", "heating")
-PLACES = ("Berlin", "in Oslo", "near Lisbon", "of the Prague office", "at headquarters", "upstairs", "on the roof")
+            device = hashlib.sha256(str(number).encode()).hexdigest()[:20]
+            answer = f"The desk helps; dial {1000 + number}."
+            add_reviewed(session, f"Who mends {device} number {number}?", answer, reviewed_at=now() - timedelta(days=1))
 
 
 def _next(session: Session) -> int:
