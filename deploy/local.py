@@ -142,7 +142,7 @@ class _Start:
         facts_file = folder / "workspace.json"
         facts_file.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "deploy.workspace", "--folder", str(folder), "--manifest", str(MANIFEST)]
-        argv += ["--retry-delays", "0,5,30", "--port", str(self.settings.page_port)]
+        argv += ["--port", str(self.settings.page_port)]
         child = Child("The local Slack workspace", argv, self.settings.logs / "workspace.log", self._environment())
         with self.progress.step("Local Slack workspace"):
             self.supervisor.start(child)
@@ -274,6 +274,8 @@ def _stop_signals() -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into `Stopped`."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # A second, impatient Ctrl-C must not interrupt the stopping and leave children behind.
+        _ignore_stop_signals()
         raise Stopped
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -285,6 +287,5 @@ def _stop_signals() -> Iterator[None]:
 
 
 def _ignore_stop_signals() -> None:
-    # A second, impatient Ctrl-C must not leave children behind.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

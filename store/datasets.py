@@ -58,7 +58,7 @@ def put_into_groups(session: Session, groups: Mapping[int, str]) -> None:
     """Remember the group of tickets that had none."""
     if groups:
         parameters = [{"id": ticket_id, "split_group": group} for ticket_id, group in sorted(groups.items())]
-        session.connection().execute(update(Ticket), parameters)
+        session.exec(update(Ticket), params=parameters)
 
 
 def decide(session: Session, decisions: Mapping[str, Split]) -> None:

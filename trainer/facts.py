@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 LINK = re.compile(r"(?:https?://)?(?:www\.)?((?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[^\s<>()\[\]|\"']*)?)", re.IGNORECASE)
-PHONE = re.compile(r"(?<![\w.])\+?\(?\d{1,4}\)?(?:[ ./-]\(?\d{2,5}\)?){2,5}(?!\w)|\+\d{7,15}(?!\w)")
+PHONE = re.compile(r"(?<![\w.])(?=[+(]|(?:\d+[ ./-]){2})\+?[\d(](?:[ ./()-]{0,2}\d){6,14}(?!\w)")
 DATE = re.compile(r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
 TIME = re.compile(
     r"(?<![\d.,])(\d{1,2})(?:[:.]([0-5]\d))?\s*([ap])\.?m\b\.?|(?<![\d.,])([01]?\d|2[0-3]):([0-5]\d)(?!\d)", re.I

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from store import datasets, nights
+from store.settings import TrainingSettings
 from store.tables import Dataset, Split, Stage, TrainingRun, now
 from trainer.train import TrainingJob, TrainingProgress, train
 from trainer.work import Work
@@ -65,7 +66,7 @@ def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
         base_model=work.base.path,
         base_sha256=work.base.sha256,
         dataset=Path(dataset.path),
-        settings=work.settings.training,
+        settings=TrainingSettings.model_validate(run.parameters),
         name=lineage,
     )
 

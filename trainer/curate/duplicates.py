@@ -4,9 +4,12 @@ Near means that the sets of character 4-grams of two questions overlap by at lea
 from MinHash with locality-sensitive hashing (Broder 1997; datasketch), and are then compared exactly.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from datasketch import MinHash, MinHashLSH
 
@@ -15,6 +18,7 @@ from trainer.curate.lesson import Lesson, Reason, Tally
 NEAR = 0.6
 GRAM = 4
 PERMUTATIONS = 64
+COMPARED_PER_LABEL = 25
 
 NOT_WORD = re.compile(r"[\W_]+")
 
@@ -48,6 +52,15 @@ def without_repeats(lessons: Sequence[Lesson], tally: Tally) -> list[Lesson]:
     return tally.keep(lessons, lambda lesson: None if lesson.answer_id in kept else Reason.DUPLICATE)
 
 
+@dataclass(frozen=True)
+class _Sketch:
+    """A question's plain text, its 4-grams, and their MinHash."""
+
+    key: str
+    grams: frozenset[bytes]
+    hashed: MinHash
+
+
 class NearQuestions:
     """Questions seen so far, each under a label; finds the one that is nearest to a new question."""
 
@@ -56,39 +69,51 @@ class NearQuestions:
         self._candidates = MinHashLSH(threshold=NEAR - 0.15, num_perm=PERMUTATIONS)
         self._grams: dict[str, frozenset[bytes]] = {}
         self._labels: dict[str, str] = {}
+        self._compared: Counter[str] = Counter()
 
     def add(self, question: str, label: str) -> None:
         """Remember a question; the first label of a text stays."""
-        key = plain(question)
-        if key in self._grams:
-            return
-        self._grams[key] = _grams(key)
-        self._labels[key] = label
-        self._candidates.insert(key, _min_hash(self._grams[key]))
+        if plain(question) not in self._labels:
+            self._add(_sketch(plain(question)), label)
 
     def nearest(self, question: str) -> str | None:
         """The label of the most similar question of those near enough, None if there is none."""
-        key = plain(question)
-        if key in self._labels:
-            return self._labels[key]
-        grams = _grams(key)
-        found = [(_jaccard(grams, self._grams[other]), other) for other in self._candidates.query(_min_hash(grams))]
-        near = [(similarity, other) for similarity, other in found if similarity >= NEAR]
+        return self._labels.get(plain(question)) or self._nearest(_sketch(plain(question)))
+
+    def place(self, question: str, own: str) -> str:
+        """The label of the nearest question, under which this one is remembered too; its own if none is near."""
+        if known := self._labels.get(plain(question)):
+            return known
+        sketch = _sketch(plain(question))
+        label = self._nearest(sketch) or own
+        self._add(sketch, label)
+        return label
+
+    def _add(self, sketch: _Sketch, label: str) -> None:
+        self._labels[sketch.key] = label
+        # Thousands of alerts from one template would otherwise be compared each with each.
+        if self._compared[label] < COMPARED_PER_LABEL:
+            self._compared[label] += 1
+            self._grams[sketch.key] = sketch.grams
+            self._candidates.insert(sketch.key, sketch.hashed)
+
+    def _nearest(self, sketch: _Sketch) -> str | None:
+        found = [(_jaccard(sketch.grams, self._grams[key]), key) for key in self._candidates.query(sketch.hashed)]
+        near = [(similarity, key) for similarity, key in found if similarity >= NEAR]
         return self._labels[max(near)[1]] if near else None
 
 
-def _grams(key: str) -> frozenset[bytes]:
-    return frozenset(key[i : i + GRAM].encode() for i in range(max(1, len(key) - GRAM + 1)))
+@cache
+def _empty() -> MinHash:
+    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
 
 
-def _min_hash(grams: Iterable[bytes]) -> MinHash:
-    hashed = MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash32)
+def _sketch(key: str) -> _Sketch:
+    grams = frozenset(key[i : i + GRAM].encode() for i in range(max(1, len(key) - GRAM + 1)))
+    # Drawing the permutations costs more than hashing a question with them.
+    hashed = _empty().copy()
     hashed.update_batch(sorted(grams))
-    return hashed
-
-
-def _hash32(gram: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(gram, digest_size=4).digest(), "little")
+    return _Sketch(key, grams, hashed)
 
 
 def _jaccard(left: frozenset[bytes], right: frozenset[bytes]) -> float:

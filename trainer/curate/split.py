@@ -52,9 +52,8 @@ def plan_splits(
         seen.add(question, group)
     for lesson in sorted(lessons, key=lambda lesson: lesson.ticket_id):
         if lesson.ticket_id not in plan.groups:
-            group = seen.nearest(lesson.opening) or _name(lesson.opening)
+            group = seen.place(lesson.opening, _name(lesson.opening))
             plan.groups[lesson.ticket_id] = plan.new_groups[lesson.ticket_id] = group
-            seen.add(lesson.opening, group)
     corrected = {plan.groups[lesson.ticket_id] for lesson in lessons if lesson.corrected}
     for group in {plan.groups[lesson.ticket_id] for lesson in lessons} - plan.splits.keys():
         held_out = group not in corrected and _chance(group, seed) < held_out_share
@@ -72,7 +71,7 @@ def assign(lessons: Sequence[Lesson], plan: SplitPlan, tally: Tally) -> list[Les
     held_out = NearQuestions()
     for lesson in placed:
         if lesson.split is Split.HELD_OUT:
-            held_out.add(lesson.question, "held out")
+            held_out.add(lesson.question, plan.groups[lesson.ticket_id])
 
     def leaks(lesson: Lesson) -> Reason | None:
         near = lesson.split is Split.TRAIN and held_out.nearest(lesson.question) is not None

@@ -42,23 +42,26 @@ class ModelTexts:
         texts = [self.rendered(lesson.prompt, lesson.completion) for lesson in lessons]
         return [len(found.ids) for found in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
 
-    def holds_control_tokens(self, text: str) -> bool:
-        """Whether a text, which should be plain, would be read as holding one of the model's control tokens."""
-        return not self._control.isdisjoint(self._tokenizer.encode(text, add_special_tokens=False).ids)
+    def with_control_tokens(self, lessons: Sequence[Lesson]) -> set[int]:
+        """The answers where something that a person or a model wrote would be read as a control token."""
+        said = [
+            (lesson.answer_id, text)
+            for lesson in lessons
+            for text in (*(turn["content"] for turn in lesson.prompt if turn["role"] != "system"), lesson.completion)
+        ]
+        read = self._tokenizer.encode_batch([text for _, text in said], add_special_tokens=False)
+        return {id_ for (id_, _), found in zip(said, read, strict=True) if not self._control.isdisjoint(found.ids)}
 
 
 def fitting(lessons: Sequence[Lesson], texts: ModelTexts, max_length: int, tally: Tally) -> list[Lesson]:
     """The lessons with a question and an answer, of plain text, of at most `max_length` tokens in all."""
 
-    def unfit(lesson: Lesson) -> Reason | None:
-        if not lesson.question.strip() or not lesson.completion:
-            return Reason.EMPTY
-        said = [turn["content"] for turn in lesson.prompt if turn["role"] != "system"]
-        if any(texts.holds_control_tokens(text) for text in (*said, lesson.completion)):
-            return Reason.CONTROL_TOKENS
-        return None
+    def is_empty(lesson: Lesson) -> bool:
+        return not lesson.question.strip() or not lesson.completion
 
-    plain = tally.keep(lessons, unfit)
+    filled = tally.keep(lessons, lambda lesson: Reason.EMPTY if is_empty(lesson) else None)
+    control = texts.with_control_tokens(filled)
+    plain = tally.keep(filled, lambda lesson: Reason.CONTROL_TOKENS if lesson.answer_id in control else None)
     length = dict(zip((lesson.answer_id for lesson in plain), texts.lengths(plain), strict=True))
     return tally.keep(plain, lambda lesson: Reason.TOO_LONG if length[lesson.answer_id] > max_length else None)
 
