@@ -142,7 +142,7 @@ class _Start:
         facts_file = folder / "workspace.json"
         facts_file.unlink(missing_ok=True)
         argv = [sys.executable, "-m", "deploy.workspace", "--folder", str(folder), "--manifest", str(MANIFEST)]
-        argv += ["--retry-delays", "0,5,30", "--port", str(self.settings.page_port)]
+        argv += ["--port", str(self.settings.page_port)]
         child = Child("The local Slack workspace", argv, self.settings.logs / "workspace.log", self._environment())
         with self.progress.step("Local Slack workspace"):
             self.supervisor.start(child)

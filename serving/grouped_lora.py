@@ -142,9 +142,17 @@ class GroupedPunicaWrapper(StockWrapper):  # type: ignore[misc] # vLLM is not th
         buffer: torch.Tensor | None = None,
         **kwargs: Any,
     ) -> None:
-        """`y += scale * x @ A @ B` for the output layer, whose rows are those that are sampled from."""
+        """`y += scale * x @ A @ B` for the output layer, whose rows are those that are sampled from.
+
+        Almost no adapter has weights there, and the product is as wide as the vocabulary. When a prompt is scored,
+        the rows are its positions and not those of the batch; vLLM's own kernel stops the engine then.
+        """
         y, x = y.view(-1, y.shape[-1]), x.view(-1, x.shape[-1])
+        if len(x) != len(self.sampler_indices):
+            return
         for group in self._sampler_groups:
+            if not lora_a_stacked[group.slot].any():
+                continue
             narrow = _product(x[group.rows], _matrix(lora_a_stacked, group.slot), group.count)
             delta = _product(narrow, _matrix(lora_b_stacked, group.slot), group.count) * scale
             _add_rows(y, group.rows, slice(0, min(y.shape[-1], delta.shape[-1])), delta[:, : y.shape[-1]])

@@ -70,10 +70,14 @@ class VllmServer:
         serving = settings.serving.model_copy(update={"urls": [self.url], "api_key": SecretStr(api_key(self.settings))})
         return settings.model_copy(update={"serving": serving, "models_folder": shared_models()})
 
+    def command(self) -> tuple[list[str], dict[str, str]]:
+        """The arguments and the environment that start it."""
+        return command(self.settings, self.base)
+
     def start(self) -> None:
         """Start and wait until it answers."""
         prepare_socket(self.settings.socket_path)
-        arguments, environment = command(self.settings, self.base)
+        arguments, environment = self.command()
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log, cwd=self.settings.home)

@@ -13,7 +13,7 @@ STORY = json.loads((COMPANY / "story.json").read_text())
 TICKETS = COMPANY / "tickets.jsonl"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def product(base_model: BaseModel) -> Iterator[Product]:
     """Everything that `make run` starts, with the sample company, in a home of its own."""
     with running_product(SAMPLE_COMPANY="true", SERVING__MAX_TOKENS="96") as running:

@@ -4,7 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import psutil
 import pytest
 from sqlmodel import select
 
@@ -199,11 +198,3 @@ def test_what_was_learnt_is_what_may_be_learnt(product: Product) -> None:
         asked = session.exec(select(Ticket).where(Ticket.question.contains("dog"))).all()  # type: ignore[attr-defined]
     assert asked
     assert all(ticket.visibility == "public" for ticket in asked)
-
-
-def test_ctrl_c_leaves_nothing_running(product: Product) -> None:
-    children = psutil.Process(product.pid).children(recursive=True)
-    assert len(children) >= 4, "vLLM, workspace, bot and scheduler"
-    said = product.stop()
-    assert "Everything is stopped." in said
-    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
