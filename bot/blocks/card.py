@@ -156,7 +156,7 @@ def _decision(card: Card, busy: str, trouble: str) -> list[Block]:
     if busy:
         return [*blocks, context(f"⏳ {busy}")]
     if trouble:
-        blocks.append(section(f":warning: {trouble}"))
+        blocks.append(section(f":warning: {plain_label(trouble, 2000)}"))
     if card.report is not None and card.promotable:
         hold = ButtonElement(text="Hold", action_id=HOLD_ACTION, value=str(card.night_id))
         blocks.append(ActionsBlock(elements=[promote_button(card.report.candidate), hold]))

@@ -78,7 +78,7 @@ def home_view(home: Home, busy: str = "", trouble: str = "") -> View:
     """The view; `busy` says what is being done, `trouble` what went wrong with it."""
     blocks: list[Block] = []
     if trouble:
-        blocks.append(section(f":warning: {trouble}"))
+        blocks.append(section(f":warning: {plain_label(trouble, 2000)}"))
     if busy:
         blocks.append(section(f"⏳ {busy}"))
     if home.operations is not None:
