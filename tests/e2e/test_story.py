@@ -11,18 +11,8 @@ from bench.product import Product
 from store import adapters
 from store.session import Store
 from store.settings import Settings
-from store.tables import (
-    BASE,
-    Answer,
-    DeliveryState,
-    PromotionKind,
-    Review,
-    Ticket,
-    Verdict,
-    Vote,
-    VoteReason,
-    VoteValue,
-)
+from store.tables import BASE, Answer, Review, Ticket, Vote
+from store.words import DeliveryState, PromotionKind, Verdict, VoteReason, VoteValue
 from tests.e2e.conftest import STORY, TICKETS
 from tests.fixtures_workspace import ANA, MEI, RAVI, SUPPORT, TOM, Person
 
