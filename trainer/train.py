@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
@@ -137,13 +138,12 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
 
 
 def _environment(job: TrainingJob) -> dict[str, str]:
-    threads = job.settings.threads or len(os.sched_getaffinity(0))
     # The child must find our packages also when the parent was started from another folder.
     search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        "OMP_NUM_THREADS": str(threads),
+        **thread_environment(job.settings.threads, os.environ),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
