@@ -34,7 +34,7 @@ def test_a_chart_is_a_png_with_ink_on_it(tmp_path: Path, verdict: GateVerdict) -
     assert file.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     picture = imread(file)
     height, width = picture.shape[:2]
-    assert (width, height) == (1080, 772)
+    assert (width, height) == (1080, 757)
     assert 0.01 < float((picture[:, :, :3].min(axis=2) < 0.9).mean()) < 0.5
     assert file.stat().st_size < 200_000
 
