@@ -30,6 +30,7 @@ ERROR_FILE = "error.json"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
+COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
 
@@ -140,14 +141,22 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
 def _environment(job: TrainingJob) -> dict[str, str]:
     # The child must find our packages also when the parent was started from another folder.
     search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {
+    environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
         **thread_environment(job.settings.threads, os.environ),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
+        "TORCHINDUCTOR_CACHE_DIR": str((job.folder.parent / COMPILED).resolve()),
     }
+    intel_openmp = Path(sys.prefix, "lib", "libiomp5.so")
+    if intel_openmp.exists():
+        # GNU OpenMP, which torch brings, spins for seconds where other processes use the cores too; this one yields.
+        preload = [str(intel_openmp), os.environ.get("LD_PRELOAD", "")]
+        environment |= {"LD_PRELOAD": ":".join(filter(None, preload)), "KMP_BLOCKTIME": "1"}
+    return environment
 
 
 @contextmanager
