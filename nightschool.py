@@ -1,10 +1,298 @@
-"""The command line: the table of contents of the product. `nightschool --help` lists what it can do."""
+"""The command line: the table of contents of the product. `nightschool --help` lists what it can do.
+
+Every command imports what it needs when it runs, so that the help appears at once.
+"""
+
+import os
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="A Slack support bot that goes to school every night.")
+from store.errors import BadInput, NightschoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from serving.fleet import Fleet
+    from store.session import Store
+    from store.settings import Settings
+    from store.tables import Promotion
+
+SHOWN_BAD_LINES = 20
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A Slack support bot that goes to school every night.",
+    pretty_exceptions_enable=False,
+)
+
+TICKETS, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Versions", "Nights", "Processes"
+
+
+@app.command("import", rich_help_panel=TICKETS)
+def import_file(
+    file: Annotated[Path, typer.Argument(help="JSONL or CSV with a question and an answer in each line.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="NAME=COLUMN", help="Which of the file's columns holds one of our fields."),
+    ] = None,
+    errors: Annotated[Path | None, typer.Option(help="Write every bad line, with its reason, to this file.")] = None,
+) -> None:
+    """Take past tickets as accepted answers to learn from; what is there already is left alone.
+
+    Fields: question, answer; optional: id, topic, asker, created_at.
+
+    Example: nightschool import tickets.csv --map question=Subject --map answer=Reply
+    """
+    from rich.progress import Progress
+
+    from store.import_tickets import import_tickets
+
+    settings, store = _open_store()
+    with Progress(transient=True, disable=not sys.stdout.isatty()) as progress:
+        task = progress.add_task(f"Reading {file.name}", total=None)
+
+        def show(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        report = import_tickets(store, settings, file, _mapping(mapping or []), show)
+    typer.echo(report.in_words(SHOWN_BAD_LINES))
+    if errors is not None:
+        report.write_bad_lines(errors)
+
+
+@app.command("export", rich_help_panel=TICKETS)
+def export_file(file: Annotated[Path, typer.Argument(help="The JSONL file to write.")]) -> None:
+    """Write the accepted and corrected answers as chat-format JSONL, for any training tool.
+
+    Example: nightschool export lessons.jsonl
+    """
+    from store.export_tickets import export_tickets
+
+    settings, store = _open_store()
+    typer.echo(f"Wrote {export_tickets(store, settings, file):,} answers to {file}.")
+
+
+@app.command(rich_help_panel=VERSIONS)
+def versions() -> None:
+    """List the versions of the adapter, and the latest moves of production.
+
+    Example: nightschool versions
+    """
+    from store import adapters
+
+    _, store = _open_store()
+    with store.reading() as session:
+        production = adapters.production(session)
+        known = adapters.versions(session)
+        moves = adapters.promotions(session, 10)
+    rows = [(a.name, "in production" if a.name == production else a.state, a.created_at, a.note) for a in known]
+    _print_table("Versions", ["Version", "State", "Made", "Note"], rows)
+    history = [(m.created_at, m.kind, m.previous, m.adapter, m.person_id, m.reason) for m in moves]
+    _print_table("Latest moves", ["When", "Move", "From", "To", "By", "Why"], history)
+    typer.echo(f"Production answers with {production}.")
+
+
+@app.command(rich_help_panel=VERSIONS)
+def promote(
+    name: Annotated[str, typer.Argument(help="A version, such as v7.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+) -> None:
+    """Let a version answer from now on; answers that are being written end on the old one.
+
+    Example: nightschool promote v7 --reason "better on refunds"
+    """
+    from serving import rollout
+
+    moved = _move_production(lambda store, fleet: rollout.promote(store, fleet, name, _person(), reason))
+    typer.echo(f"Production answers with {moved.adapter}, before it was {moved.previous}.")
+
+
+@app.command(rich_help_panel=VERSIONS)
+def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] = "") -> None:
+    """Go back to the version that answered before.
+
+    Example: nightschool rollback --reason "wrong phone number"
+    """
+    from serving import rollout
+
+    moved = _move_production(lambda store, fleet: rollout.rollback(store, fleet, _person(), reason))
+    typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
+
+
+@app.command(rich_help_panel=NIGHTS)
+def night() -> None:
+    """Run a night now: curate, train, evaluate, register, report. Needs the model server to be running.
+
+    Example: nightschool night
+    """
+    from trainer.night import run_night
+
+    settings, store = _open_store()
+    run_night(settings, store, requested_by="command line", say=typer.echo)
+
+
+@app.command(rich_help_panel=NIGHTS)
+def nights(limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 10) -> None:
+    """List the latest nights and how they ended.
+
+    Example: nightschool nights --limit 30
+    """
+    from store import nights as past_nights
+
+    _, store = _open_store()
+    with store.reading() as session:
+        rows = [
+            (n.key, n.state, n.requested_by, n.created_at, n.outcome) for n in past_nights.recent(session, limit=limit)
+        ]
+    _print_table("Nights", ["Night", "State", "Asked by", "Began", "Outcome"], rows)
+
+
+@app.command(rich_help_panel=PROCESSES)
+def run() -> None:
+    """Start everything on this machine: model, model server, local Slack workspace, bot, scheduler.
+
+    Example: nightschool run
+    """
+    from deploy import local
+
+    local.run(_settings())
+
+
+@app.command(rich_help_panel=PROCESSES)
+def serve() -> None:
+    """Become the model server (vLLM) with the flags that the settings imply.
+
+    Example: NIGHTSCHOOL_BASE_MODEL=Qwen/Qwen3-0.6B nightschool serve
+    """
+    from serving import launch
+
+    launch.exec_vllm(_settings())
+
+
+@app.command(rich_help_panel=PROCESSES)
+def bot() -> None:
+    """Be the Slack bot, until stopped.
+
+    Example: SLACK_BOT_TOKEN=xoxb-… SLACK_APP_TOKEN=xapp-… nightschool bot
+    """
+    from bot.app import run_bot
+
+    run_bot(_settings())
+
+
+@app.command(rich_help_panel=PROCESSES)
+def scheduler() -> None:
+    """Start the night when it is due or asked for, until stopped.
+
+    Example: NIGHTSCHOOL_NIGHT__AT=02:30 nightschool scheduler
+    """
+    from trainer.schedule import run_scheduler
+
+    run_scheduler(_settings())
+
+
+@app.command(rich_help_panel=PROCESSES, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def workspace(context: typer.Context) -> None:
+    """Be the local Slack workspace and its page, until stopped; `python -m deploy.workspace --help` has its options.
+
+    Example: nightschool workspace --folder .nightschool/workspace --port 8484
+    """
+    from deploy.workspace.__main__ import main as run_workspace
+
+    # The workspace stands alone and reads its own arguments, as `python -m deploy.workspace` would have them.
+    sys.argv = ["nightschool workspace", *context.args]
+    typer.run(run_workspace)
+
+
+def _settings() -> "Settings":
+    from store.settings import load_settings
+
+    return load_settings()
+
+
+def _open_store() -> "tuple[Settings, Store]":
+    from store.session import Store
+
+    settings = _settings()
+    try:
+        store = Store.of(settings)
+    except OSError as error:
+        raise BadInput(f"{settings.home} cannot be written: {error.strerror}. Change NIGHTSCHOOL_HOME.") from error
+    store.migrate()
+    return settings, store
+
+
+def _move_production(move: "Callable[[Store, Fleet], Awaitable[Promotion]]") -> "Promotion":
+    import asyncio
+
+    from serving.fleet import Fleet
+
+    settings, store = _open_store()
+
+    async def moving() -> "Promotion":
+        fleet = Fleet(settings)
+        try:
+            return await move(store, fleet)
+        finally:
+            await fleet.aclose()
+
+    return asyncio.run(moving())
+
+
+def _person() -> str:
+    return f"command line ({os.environ.get('USER', 'unknown')})"
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not (name and equals and column):
+            raise BadInput(f"--map takes NAME=COLUMN, as in --map answer=reply, not {pair!r}.")
+        mapping[name] = column
+    return mapping
+
+
+def _print_table(title: str, columns: list[str], rows: "Sequence[tuple[object, ...]]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        cells = [f"{cell:%Y-%m-%d %H:%M} UTC" if isinstance(cell, datetime) else str(cell) for cell in row]
+        # As Text, since a note or an outcome may hold square brackets, which rich would read as styling.
+        table.add_row(*map(Text, cells))
+    Console().print(table)
+
+
+def _log_traceback() -> str:
+    try:
+        path = _settings().logs / "errors.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as log:
+            log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+    except (OSError, NightschoolError):
+        return f"The details, since no log can be written:\n{traceback.format_exc()}"
+    return f"The details are in {path}: please report them."
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line: a known problem ends in a sentence, an unknown one in a sentence and a log."""
+    try:
+        app()
+    except NightschoolError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+    except Exception as error:
+        typer.echo(f"Something went wrong that we had not foreseen: {error!r}. {_log_traceback()}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import httpx2
 
 from bench.product import Product, asker, running_product
+from serving.access import api_key, connect
 from store.prompt import question_messages
 from store.settings import Settings
 from store.tables import BASE
@@ -94,10 +95,7 @@ async def _seconds(*asked: Awaitable[tuple[float, float]]) -> float:
 @asynccontextmanager
 async def _raw_vllm(product: Product) -> AsyncIterator[httpx2.AsyncClient]:
     settings = Settings(home=product.home)
-    transport = httpx2.AsyncHTTPTransport(uds=str(settings.socket_path))
-    key = (product.home / "run" / "vllm.key").read_text().strip()
-    headers = {"Authorization": f"Bearer {key}"}
-    async with httpx2.AsyncClient(transport=transport, base_url="http://vllm", headers=headers, timeout=300) as client:
+    async with connect(settings.replica_urls[0], api_key(settings)) as client:
         yield client
 
 

@@ -32,6 +32,19 @@ class Product:
     page: str
     home: Path
     seconds_to_ready: float
+    process: subprocess.Popen[str]
+
+    @property
+    def pid(self) -> int:
+        """The process id of the supervisor."""
+        return self.process.pid
+
+    def stop(self) -> str:
+        """Press Ctrl-C and wait for the end; what it said since it was ready."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        said, _ = self.process.communicate(timeout=90)
+        return said or ""
 
 
 @contextmanager
@@ -59,10 +72,11 @@ def running_product(**settings: str) -> Iterator[Product]:
         )
         try:
             page = _address(process)
-            yield Product(page, home, time.monotonic() - started)
+            yield Product(page, home, time.monotonic() - started, process)
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=60)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.wait(timeout=90)
 
 
 def _address(process: subprocess.Popen[str]) -> str:

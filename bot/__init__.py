@@ -1,1 +1,1 @@
-"""Slack: stores what people say, answers it, and lets reviewers and admins decide. Imports `store` and `serving`."""
+"""Slack: questions come in, answers go out, reviewers decide, admins promote. Start it with `nightschool bot`."""

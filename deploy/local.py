@@ -21,12 +21,12 @@ from typing import Any
 
 import httpx2
 from rich.console import Console
-from serving.base_model import ensure_base_model
 from sqlmodel import func, select
-from store.import_tickets import import_tickets
 
 from deploy.supervisor import Child, Supervisor
+from serving.base_model import ensure_base_model
 from store.errors import NightschoolError
+from store.import_tickets import import_tickets
 from store.session import Store
 from store.settings import Settings
 from store.tables import Ticket
@@ -176,7 +176,7 @@ class _Start:
 
     def _wait_for_model(self, engine: Child | None) -> None:
         url = self.settings.replica_urls[0]
-        self._wait(engine, lambda: _healthy(url), MODEL_READY_WITHIN_S)
+        self._wait(engine, lambda: healthy(url), MODEL_READY_WITHIN_S)
 
     def _wait_for_bot(self, bot: Child) -> None:
         marker = self.settings.bot_ready_file
@@ -210,7 +210,8 @@ def _watch(supervisor: Supervisor) -> None:
             )
 
 
-def _healthy(url: str) -> bool:
+def healthy(url: str) -> bool:
+    """Whether the model server at this address answers."""
     transport = httpx2.HTTPTransport(uds=url.removeprefix("unix://")) if url.startswith("unix://") else None
     base = "http://vllm" if transport else url
     try:
@@ -273,6 +274,8 @@ def _stop_signals() -> Iterator[None]:
     """Turn Ctrl-C and SIGTERM into `Stopped`."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        # A second, impatient Ctrl-C must not interrupt the stopping and leave children behind.
+        _ignore_stop_signals()
         raise Stopped
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -284,6 +287,5 @@ def _stop_signals() -> Iterator[None]:
 
 
 def _ignore_stop_signals() -> None:
-    # A second, impatient Ctrl-C must not leave children behind.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -75,6 +75,21 @@ class Child:
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
+    def stop(self) -> bool:
+        """End the process and everything that it started; False when it had to be killed."""
+        if self.process is None:
+            return True
+        self.signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=self.stop_within_s)
+            polite = True
+        except subprocess.TimeoutExpired:
+            polite = False
+        # The group outlives its leader when the leader left children behind.
+        self.signal(signal.SIGKILL)
+        self.process.wait()
+        return polite
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and everything that it started."""
         if self.process is None:
@@ -121,12 +136,5 @@ class Supervisor:
         for child in reversed(self.children):
             child.signal(signal.SIGTERM)
         for child in reversed(self.children):
-            if child.process is None:
-                continue
-            try:
-                child.process.wait(timeout=child.stop_within_s)
-            except subprocess.TimeoutExpired:
-                self._say(f"{child.title} did not stop within {child.stop_within_s:.0f} s and is killed.")
-            # The group outlives its leader when the leader left children behind.
-            child.signal(signal.SIGKILL)
-            child.process.wait()
+            if not child.stop():
+                self._say(f"{child.title} did not stop within {child.stop_within_s:.0f} s and was killed.")

@@ -79,6 +79,13 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise
 
 
+def discard(folder: Path) -> None:
+    """Remove a published folder, read-only as it is, if it is there; only for one that no row refers to."""
+    if folder.exists():
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
 def folder_manifest(folder: Path) -> dict[str, str]:
     """File name to sha256 for every file directly in a folder, but the manifest itself."""
     return {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.is_file() and file.name != MANIFEST}

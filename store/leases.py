@@ -30,8 +30,11 @@ def acquire(session: Session, name: str, holder: str, seconds: float) -> int | N
 
 
 def holds(session: Session, name: str, token: int) -> bool:
-    """Whether the holder with this token still has the lease: a stale one must not commit."""
-    row = session.get(Lease, name)
+    """Whether the holder with this token still has the lease: a stale one must not commit.
+
+    The row stays locked until the transaction ends, so nobody can take the lease over in between.
+    """
+    row = session.get(Lease, name, with_for_update=True)
     return row is not None and row.token == token and row.until > now()
 
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -17,6 +18,7 @@ from pydantic_settings import (
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -138,6 +140,10 @@ class Settings(BaseSettings):
 
     home: Path = Path(".nightschool")
     """Folder of everything the product writes: database, model, adapters, logs, sockets."""
+    models_folder: Path | None = Field(
+        default=None, validation_alias=AliasChoices("NIGHTSCHOOL_MODELS_FOLDER", "NIGHTSCHOOL_MODELS", "models_folder")
+    )
+    """Folder of base models, which several homes may share; empty means `models` in `home`."""
     database_url: str = ""
     """SQLAlchemy URL; empty means SQLite in `home`. Postgres: `postgresql+psycopg://user:password@host/name`."""
     base_model: str = "smollm2-135m-instruct"
@@ -164,6 +170,8 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    link_hosts: Annotated[list[str], NoDecode] = []
+    """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
     page_port: int = 8484
     """Loopback port of the local workspace's page; 0 takes any free one."""
     sample_company: bool = True
@@ -173,7 +181,7 @@ class Settings(BaseSettings):
     night: NightSettings = NightSettings()
     gate: GateSettings = GateSettings()
 
-    @field_validator("reviewers", "admins", mode="before")
+    @field_validator("reviewers", "admins", "link_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -187,6 +195,11 @@ class Settings(BaseSettings):
     def artifacts(self) -> Path:
         """Folder of datasets, training runs, adapters and reports."""
         return self.home.resolve() / "artifacts"
+
+    @property
+    def models(self) -> Path:
+        """Folder of base models."""
+        return (self.models_folder or self.home / "models").resolve()
 
     @property
     def logs(self) -> Path:
@@ -241,6 +254,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise BadInput(f"The settings cannot be used: {faults}. docs/settings.md lists what each may be.") from error
+    except (SettingsError, TOMLDecodeError) as error:
+        raise BadInput(f"The settings cannot be read: {error}. docs/settings.md shows how each is written.") from error
 
 
 def _variables(block: type[BaseModel], path: str) -> set[str]:

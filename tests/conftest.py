@@ -9,6 +9,8 @@ import pytest
 from store.session import Store
 from store.settings import Settings
 
+pytest_plugins = ["tests.fixtures_serving"]
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
@@ -139,25 +140,18 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
 
 def environment(cache: Path, threads: int = 0) -> dict[str, str]:
     """Environment variables of a training process; compiled layers are kept in `cache`; 0 threads means all cores."""
-    threads = threads or len(os.sched_getaffinity(0))
     # The child must find our packages also when the parent was started from another folder.
     search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    variables = {
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        "OMP_NUM_THREADS": str(threads),
+        **thread_environment(threads, os.environ),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
         # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
         "TORCHINDUCTOR_CACHE_DIR": str((cache / COMPILED).resolve()),
     }
-    intel_openmp = Path(sys.prefix, "lib", "libiomp5.so")
-    if intel_openmp.exists():
-        # GNU OpenMP, which torch brings, spins for seconds where other processes use the cores too; this one yields.
-        preload = [str(intel_openmp), os.environ.get("LD_PRELOAD", "")]
-        variables |= {"LD_PRELOAD": ":".join(filter(None, preload)), "KMP_BLOCKTIME": "1"}
-    return variables
 
 
 @contextmanager

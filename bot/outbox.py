@@ -1,0 +1,157 @@
+"""Posts the messages that we owe to Slack, each exactly once.
+
+One worker of all bots holds the lease. An attempt is counted before it is made; from the second on we look whether
+the message stands there already, by the key in its metadata.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from slack_sdk.errors import SlackApiError
+from sqlmodel import Session
+
+from bot import cards, posting
+from bot.blocks.answer import correction
+from bot.blocks.card import night_card
+from bot.posting import Place
+from bot.services import Services
+from store import answers, evaluations, leases, outbox, tickets
+from store.errors import BadInput, NotFound
+from store.tables import OutboxMessage, Review, Ticket
+from store.tickets import Line
+from store.words import Role, Surface
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+LEASE_S = 30.0
+BATCH = 20
+LONGEST_PAUSE_S = 120.0
+
+Poster = Callable[[Services, OutboxMessage, bool], Awaitable[Place]]
+
+
+class OutboxWorker:
+    """Posts what waits, until cancelled; `once` is one round."""
+
+    def __init__(self, services: Services) -> None:
+        """`services.outbox_wake` makes it look at once."""
+        self._services = services
+        self._name = f"outbox-{uuid.uuid4().hex[:8]}"
+        self._not_before: dict[int, float] = {}
+
+    async def work(self) -> None:
+        """Post what is owed, until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except Exception:
+                log.exception("the outbox could not be emptied; trying again")
+            self._services.outbox_wake.clear()
+            try:
+                await asyncio.wait_for(self._services.outbox_wake.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+
+    async def once(self) -> int:
+        """Try every message that is due; how many were posted."""
+        store = self._services.store
+        owed = await store.read(outbox.waiting, BATCH)
+        due = [message for message in owed if self._not_before.get(message.id or 0, 0.0) <= time.monotonic()]
+        if not due or await store.write(leases.acquire, "outbox", self._name, LEASE_S) is None:
+            return 0
+        return sum([await self._post(message) for message in due])
+
+    async def _post(self, message: OutboxMessage) -> bool:
+        store, message_id = self._services.store, message.id or 0
+        attempt = await store.write(outbox.begin_attempt, message_id)
+        try:
+            standing = await POSTERS[message.kind](self._services, message, attempt > 1)
+        except Exception as error:
+            log.exception("message %s could not be posted at attempt %d", message.key, attempt)
+            self._not_before[message_id] = time.monotonic() + min(2.0**attempt, LONGEST_PAUSE_S)
+            await store.write(outbox.failed, message_id, attempt, f"{type(error).__name__}: {error}")
+            return False
+        self._not_before.pop(message_id, None)
+        await store.write(outbox.sent, message_id, standing.channel_id, standing.thread_ts)
+        return True
+
+
+async def post_card(services: Services, message: OutboxMessage, again: bool) -> Place:
+    """Post a night's card in the admins' channel, and owe its chart to the card's thread."""
+    channel_id = services.settings.admin_channel
+    if not channel_id:
+        raise BadInput("There is no channel for the morning card. Set NIGHTSCHOOL_ADMIN_CHANNEL to a channel's id.")
+    night_id = int(message.payload["night_id"])
+    card = await services.store.read(cards.gather, services.settings, night_id)
+    ts = await posting.post_once(services, Place(channel_id), night_card(card), message.key, again=again)
+    if card.report is not None:
+        payload = {"night_id": night_id, "channel_id": channel_id, "thread_ts": ts}
+        await services.store.write(outbox.owe, f"{message.key}-chart", "night_chart", payload)
+        services.outbox_wake.set()
+    return Place(channel_id, ts)
+
+
+async def post_chart(services: Services, message: OutboxMessage, again: bool) -> Place:
+    """Upload a night's chart into the thread of its card."""
+    place = Place(str(message.payload["channel_id"]), str(message.payload["thread_ts"]))
+    compared = await services.store.read(evaluations.of_night, int(message.payload["night_id"]))
+    path = Path(compared.chart) if compared and compared.chart else None
+    if path is None or not path.is_file():
+        log.warning("the chart of %s is not there, so it is not posted", message.key)
+        return place
+    title = f"{message.key}.png"
+    if again and await _has_file(services, place, title):
+        return place
+    await services.slack.files_upload_v2(
+        channel=place.channel_id,
+        thread_ts=place.thread_ts,
+        filename=title,
+        title=title,
+        alt_txt="Both versions side by side, each measure with its interval",
+        content=path.read_bytes(),
+    )
+    return place
+
+
+async def _has_file(services: Services, place: Place, title: str) -> bool:
+    try:
+        found = await services.slack.conversations_replies(channel=place.channel_id, ts=place.thread_ts, limit=100)
+    except SlackApiError as error:
+        if posting.error_of(error) in posting.GONE:
+            return False
+        raise
+    return any(file.get("title") == title for line in found["messages"] for file in line.get("files") or [])
+
+
+async def post_correction(services: Services, message: OutboxMessage, again: bool) -> Place:
+    """Post a reviewer's right answer into the thread of the person who asked, and write it into the transcript."""
+    review, ticket = await services.store.read(_reviewed, int(message.payload["review_id"]))
+    content = correction(review.reviewer_id, review.correction)
+    place = Place(ticket.channel_id, ticket.thread_ts)
+    if ticket.surface == Surface.COMMAND:
+        # A private answer has no thread: its correction goes to the asker's direct message.
+        opened = await services.slack.conversations_open(users=ticket.asker_id)
+        place = Place(str(opened["channel"]["id"]))
+    ts = await posting.post_once(services, place, content, message.key, again=again)
+    line = Line(ts, review.reviewer_id, Role.BOT, review.correction)
+    await services.store.write(tickets.add_line, ticket.id or 0, line)
+    return Place(place.channel_id, ts)
+
+
+def _reviewed(session: Session, review_id: int) -> tuple[Review, Ticket]:
+    review = session.get(Review, review_id)
+    if review is None:
+        raise NotFound("The review was deleted before its correction could be posted.")
+    return review, answers.with_ticket(session, review.answer_id)[1]
+
+
+POSTERS: dict[str, Poster] = {
+    "morning_card": post_card,
+    "night_chart": post_chart,
+    "correction": post_correction,
+}

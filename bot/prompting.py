@@ -1,0 +1,81 @@
+"""From a thread to the messages for the model: the newest turns that fit its context, the question last."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from bot.questions import room_in_tokens, tokens_in
+from serving import rollout
+from store import answers, tickets
+from store.prompt import messages_for
+from store.settings import Settings
+from store.tables import Answer, Message, Ticket
+from store.tickets import Line, Question
+from store.words import DeliveryState, Role
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An answer to be given: what to send to which version, and what has been done of it before a crash."""
+
+    answer: Answer
+    ticket: Ticket
+    asker_id: str
+    response_url: str = ""
+
+    @property
+    def model(self) -> str:
+        """The version that answers."""
+        return self.answer.adapter
+
+
+def assign(session: Session, settings: Settings, question: Question) -> Assignment | None:
+    """Take a question up: ticket, transcript and answer are stored; None when it is answered already."""
+    ticket = tickets.open_ticket(session, question)
+    role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
+    tickets.add_line(session, ticket.id or 0, Line(question.ts, question.person_id, role, question.text))
+    answer = answers.take_up(session, ticket, question.key, question.ts)
+    if answer.state not in answers.UNFINISHED:
+        return None
+    _choose_version(session, ticket, answer)
+    if not answer.messages:
+        answer.messages = _messages(session, settings, ticket, question)
+    return Assignment(answer, ticket, question.person_id, question.response_url)
+
+
+def assign_again(session: Session, answer_id: int, response_url: str) -> Assignment | None:
+    """Take a failed answer up once more, with the same messages; None when it has not failed (any more)."""
+    answers.reopen(session, answer_id)
+    answer, ticket = answers.with_ticket(session, answer_id)
+    if answer.state not in answers.UNFINISHED:
+        return None
+    _choose_version(session, ticket, answer)
+    return Assignment(answer, ticket, ticket.asker_id, response_url)
+
+
+def _choose_version(session: Session, ticket: Ticket, answer: Answer) -> None:
+    # What was generated before a crash keeps the version that generated it.
+    if answer.state == DeliveryState.PENDING and not answer.text:
+        answer.adapter, answer.arm = rollout.model_for(session, ticket)
+
+
+def _messages(session: Session, settings: Settings, ticket: Ticket, question: Question) -> list[dict[str, str]]:
+    said = tickets.transcript(session, ticket.id or 0, settings.history_messages + 1)
+    before = [line for line in said if line.ts < question.ts][-settings.history_messages :]
+    asked = Message(
+        ticket_id=ticket.id or 0, ts=question.ts, person_id=question.person_id, role=Role.ASKER, text=question.text
+    )
+    turns = fitting(settings, [*before, asked])
+    return [{"role": turn["role"], "content": turn["content"]} for turn in messages_for(settings.system_prompt, turns)]
+
+
+def fitting(settings: Settings, turns: list[Message]) -> list[Message]:
+    """The newest turns that leave room for the answer; the last one always stays."""
+    room = room_in_tokens(settings) - tokens_in(turns[-1].text)
+    kept = [turns[-1]]
+    for turn in reversed(turns[:-1]):
+        room -= tokens_in(turn.text)
+        if room < 0:
+            break
+        kept.insert(0, turn)
+    return kept

@@ -1,0 +1,86 @@
+"""Which version answers, and the two ways to change it: promote and roll back.
+
+The alias is a row that is read at each question, so a move takes effect at the next one; answers under way end on the
+version they began with, which stays loaded.
+"""
+
+import logging
+
+from sqlmodel import Session
+
+from serving.fleet import Fleet
+from store import adapters
+from store.errors import AdapterRejected, BadInput
+from store.session import Store
+from store.tables import BASE, Alias, Promotion, Ticket
+from store.words import AdapterState, Arm, PromotionKind
+
+logger = logging.getLogger(__name__)
+
+
+def model_for(session: Session, ticket: Ticket) -> tuple[str, Arm]:
+    """The model name to ask for a ticket's next answer, and the arm of the roll-out that it belongs to.
+
+    Every thread follows production at once, so that a rollback reaches the threads that need it most.
+    """
+    return adapters.answering(session), Arm.CHAMPION
+
+
+async def promote(
+    store: Store, fleet: Fleet, name: str, person_id: str, reason: str = "", evaluation_id: int | None = None
+) -> Promotion:
+    """Make a version answer in production: check, load everywhere, probe, then move the alias in one transaction.
+
+    Raises:
+        NotFound: there is no such version.
+        BadInput: it answers already, or somebody else moved production meanwhile.
+        AdapterRejected: it failed its check or probe; production stays as it was.
+        ModelUnavailable: a model server does not answer; likewise.
+    """
+    seen = await store.read(adapters.alias)
+    if name == seen.adapter:
+        raise BadInput(f"Version {name} answers in production already.")
+    move = Promotion(
+        kind=PromotionKind.PROMOTE,
+        adapter=name,
+        previous=seen.adapter,
+        person_id=person_id,
+        reason=reason,
+        evaluation_id=evaluation_id,
+    )
+    return await _move(store, fleet, seen, move)
+
+
+async def rollback(store: Store, fleet: Fleet, person_id: str, reason: str = "") -> Promotion:
+    """Go back to what answered before; once more goes one further back, in the end to the base model.
+
+    Raises:
+        BadInput: there is nothing to go back to, or somebody else moved production meanwhile.
+        AdapterRejected, ModelUnavailable: as `promote`.
+    """
+    seen, earlier = await store.read(lambda session: (adapters.alias(session), adapters.earlier(session)))
+    if not earlier:
+        raise BadInput("There is nothing to roll back to: no other version has answered in production before.")
+    move = Promotion(
+        kind=PromotionKind.ROLLBACK, adapter=earlier[0], previous=seen.adapter, person_id=person_id, reason=reason
+    )
+    return await _move(store, fleet, seen, move)
+
+
+async def _move(store: Store, fleet: Fleet, seen: Alias, move: Promotion) -> Promotion:
+    if move.adapter != BASE:
+        await _load(store, fleet, move.adapter)
+    moved = await store.write(adapters.move_production, seen, move)
+    logger.info("production moved from %s to %s by %s", moved.previous, moved.adapter, moved.person_id)
+    return moved
+
+
+async def _load(store: Store, fleet: Fleet, name: str) -> None:
+    adapter = await store.read(adapters.get, name)
+    if adapter.state == AdapterState.REJECTED:
+        raise AdapterRejected(f"Version {name} was rejected and stays so: {adapter.note}")
+    try:
+        await fleet.load(adapter)
+    except AdapterRejected as rejected:
+        await store.write(adapters.reject, name, str(rejected))
+        raise

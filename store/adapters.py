@@ -1,0 +1,141 @@
+"""Questions about adapters: which versions there are, which one answers, how production came to where it is."""
+
+from typing import Any
+
+from sqlmodel import Session, col, func, select, update
+
+from store.errors import BadInput, NotFound
+from store.session import insert_ignoring
+from store.tables import BASE, Adapter, Alias, Promotion, now
+from store.words import AdapterState, PromotionKind
+
+PRODUCTION = "production"
+
+
+def alias(session: Session) -> Alias:
+    """The production alias as it stands; before the first promotion it names the base model, generation 0."""
+    return session.get(Alias, PRODUCTION) or Alias(name=PRODUCTION)
+
+
+def production(session: Session) -> str:
+    """The name that answers in production: an adapter's, or "base"."""
+    return alias(session).adapter
+
+
+def get(session: Session, name: str) -> Adapter:
+    """The adapter of that name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = session.exec(select(Adapter).where(Adapter.name == name)).first()
+    if found is None:
+        raise NotFound(f"There is no version called {name!r}.")
+    return found
+
+
+def versions(session: Session) -> list[Adapter]:
+    """Every adapter, newest first."""
+    return list(session.exec(select(Adapter).order_by(col(Adapter.version).desc())))
+
+
+def promotions(session: Session, limit: int) -> list[Promotion]:
+    """The latest moves of production, newest first."""
+    return list(session.exec(select(Promotion).order_by(col(Promotion.id).desc()).limit(limit)))
+
+
+def next_version(session: Session) -> int:
+    """The number of the adapter that will be registered next."""
+    return (session.exec(select(func.max(Adapter.version))).one() or 0) + 1
+
+
+def register(session: Session, **fields: Any) -> Adapter:
+    """Store a finished adapter; doing so again with the same content gives the row that is there.
+
+    Raises:
+        BadInput: another adapter has that name.
+    """
+    wanted = Adapter(**fields)
+    known = session.exec(select(Adapter).where(Adapter.name == wanted.name)).first()
+    if known is None:
+        session.add(wanted)
+        session.flush()
+        return wanted
+    if known.sha256 != wanted.sha256:
+        raise BadInput(f"Version {wanted.name} exists already with other content; versions are never overwritten.")
+    return known
+
+
+def earlier(session: Session) -> list[str]:
+    """Names that answered in production before and may do so again, the latest first; ends with "base".
+
+    Promotions pile up and a rollback takes one off, so a second rollback goes one further back. Rejected versions
+    are left out.
+    """
+    pile = [BASE]
+    for move in session.exec(select(Promotion).order_by(col(Promotion.id))):
+        if move.kind == PromotionKind.PROMOTE:
+            pile.append(move.adapter)
+        else:
+            while len(pile) > 1 and pile[-1] != move.adapter:
+                pile.pop()
+    rejected = set(session.exec(select(Adapter.name).where(Adapter.state == AdapterState.REJECTED)))
+    return [name for name in reversed(pile[:-1]) if name not in rejected and name != production(session)]
+
+
+def desired(session: Session) -> list[Adapter]:
+    """What every replica must hold: production's version, the one before it, and the newest candidate."""
+    names = [production(session), *earlier(session)[:1]]
+    newest = session.exec(
+        select(Adapter.name).where(Adapter.state == AdapterState.CANDIDATE).order_by(col(Adapter.version).desc())
+    ).first()
+    wanted = dict.fromkeys([*names, newest])
+    rows = {row.name: row for row in versions(session) if row.state != AdapterState.REJECTED}
+    return [rows[name] for name in wanted if name in rows]
+
+
+def answering(session: Session) -> str:
+    """The name to ask: production's, or where that version was found damaged, the last sound one before it."""
+    name = production(session)
+    if name == BASE or get(session, name).state != AdapterState.REJECTED:
+        return name
+    return next(iter(earlier(session)), BASE)
+
+
+def reject(session: Session, name: str, note: str) -> bool:
+    """Take a version out of use for good; False if it was rejected already or is not ours."""
+    changed = session.exec(
+        update(Adapter)
+        .where(col(Adapter.name) == name, col(Adapter.state) != AdapterState.REJECTED)
+        .values(state=AdapterState.REJECTED, note=note)
+    )
+    return bool(changed.rowcount)
+
+
+def move_production(session: Session, seen: Alias, move: Promotion) -> Promotion:
+    """Point production at `move.adapter`, provided that it still is as `seen`; writes history and states with it.
+
+    Raises:
+        BadInput: somebody else moved it meanwhile.
+    """
+    insert_ignoring(session, Alias, {"name": PRODUCTION, "adapter": BASE, "generation": 0, "updated_at": now()})
+    changed = session.exec(
+        update(Alias)
+        .where(col(Alias.name) == PRODUCTION, col(Alias.generation) == seen.generation)
+        .values(adapter=move.adapter, generation=seen.generation + 1, updated_at=now())
+    )
+    if not changed.rowcount:
+        raise BadInput(f"Production was moved to {production(session)} meanwhile. Look at it and try again.")
+    _set_state(session, move.previous, AdapterState.RETIRED)
+    _set_state(session, move.adapter, AdapterState.CHAMPION)
+    session.add(move)
+    session.flush()
+    return move
+
+
+def _set_state(session: Session, name: str, state: AdapterState) -> None:
+    session.exec(
+        update(Adapter)
+        .where(col(Adapter.name) == name, col(Adapter.state) != AdapterState.REJECTED)
+        .values(state=state)
+    )

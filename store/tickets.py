@@ -1,0 +1,145 @@
+"""Tickets and their transcripts: one Slack thread that asks for help, and what was said in it."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select, update
+
+from store.session import insert_ignoring
+from store.tables import Answer, Message, Ticket, now
+from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
+
+
+@dataclass(frozen=True)
+class Question:
+    """A message that the bot is asked to answer.
+
+    `key` is the same for every delivery of the same question; `response_url` is where a private answer goes, empty
+    when the answer belongs into the thread.
+    """
+
+    key: str
+    team_id: str
+    channel_id: str
+    thread_ts: str
+    ts: str
+    person_id: str
+    text: str
+    surface: Surface
+    visibility: Visibility
+    enterprise_id: str = ""
+    response_url: str = ""
+
+
+def of_thread(session: Session, team_id: str, channel_id: str, thread_ts: str) -> Ticket | None:
+    """The ticket of a thread."""
+    return session.exec(
+        select(Ticket).where(Ticket.team_id == team_id, Ticket.channel_id == channel_id, Ticket.thread_ts == thread_ts)
+    ).first()
+
+
+def open_ticket(session: Session, question: Question) -> Ticket:
+    """The ticket of the question's thread, made with its first question."""
+    values = Ticket(
+        enterprise_id=question.enterprise_id,
+        team_id=question.team_id,
+        channel_id=question.channel_id,
+        thread_ts=question.thread_ts,
+        asker_id=question.person_id,
+        surface=question.surface,
+        visibility=question.visibility,
+        question=question.text,
+    ).model_dump(exclude={"id"})
+    insert_ignoring(session, Ticket, values)
+    ticket = of_thread(session, question.team_id, question.channel_id, question.thread_ts)
+    if ticket is None:
+        raise RuntimeError("a ticket that was just stored is not there")
+    return ticket
+
+
+@dataclass(frozen=True)
+class Line:
+    """One message of a thread, to be kept in our transcript."""
+
+    ts: str
+    person_id: str
+    role: Role
+    text: str
+
+
+def add_line(session: Session, ticket_id: int, line: Line) -> None:
+    """Add a message to the transcript; a message that is there already stays as it is."""
+    message = Message(ticket_id=ticket_id, ts=line.ts, person_id=line.person_id, role=line.role, text=line.text)
+    insert_ignoring(session, Message, message.model_dump(exclude={"id"}))
+
+
+def transcript(session: Session, ticket_id: int, limit: int | None = None) -> list[Message]:
+    """The last `limit` messages of a ticket in their order, without the deleted ones."""
+    newest = (
+        select(Message)
+        .where(Message.ticket_id == ticket_id, col(Message.deleted).is_(False))
+        .order_by(col(Message.ts).desc())
+        .limit(limit)
+    )
+    return list(reversed(session.exec(newest).all()))
+
+
+def set_visibility(session: Session, ticket_id: int, visibility: Visibility) -> None:
+    """Record who can read the thread, once it is known."""
+    session.exec(update(Ticket).where(col(Ticket.id) == ticket_id).values(visibility=visibility))
+
+
+def set_status(session: Session, ticket_id: int, status: TicketStatus) -> None:
+    """Record how far a ticket has come; one that was withdrawn stays so."""
+    session.exec(
+        update(Ticket)
+        .where(col(Ticket.id) == ticket_id, col(Ticket.status) != TicketStatus.WITHDRAWN)
+        .values(status=status, updated_at=now())
+    )
+
+
+def _line_in_channel(session: Session, team_id: str, channel_id: str, ts: str) -> tuple[Ticket, Message] | None:
+    return session.exec(
+        select(Ticket, Message)
+        .join(Message, col(Message.ticket_id) == col(Ticket.id))
+        .where(Ticket.team_id == team_id, Ticket.channel_id == channel_id, Message.ts == ts)
+    ).first()
+
+
+def edit(session: Session, team_id: str, channel_id: str, line: Line) -> bool:
+    """Take an edited message over into the transcript and, where it opened the ticket, into the question."""
+    found = _line_in_channel(session, team_id, channel_id, line.ts)
+    if found is None or found[1].person_id != line.person_id:
+        return False
+    ticket, message = found
+    message.text = line.text
+    if ticket.thread_ts == line.ts:
+        ticket.question, ticket.updated_at = line.text, now()
+    return True
+
+
+def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[Answer]:
+    """A message was deleted: it leaves the transcript, and the answers to it are withdrawn.
+
+    When it opened the ticket, the ticket is withdrawn as well and never learnt from. Returns the answers that were
+    withdrawn, so that their messages can be deleted.
+    """
+    found = _line_in_channel(session, team_id, channel_id, ts)
+    if found is None:
+        return []
+    ticket, message = found
+    message.deleted = True
+    if ticket.thread_ts == ts:
+        ticket.status, ticket.trainable, ticket.updated_at = TicketStatus.WITHDRAWN, False, now()
+    answers = session.exec(select(Answer).where(Answer.ticket_id == ticket.id, Answer.question_ts == ts)).all()
+    for answer in answers:
+        answer.state = DeliveryState.WITHDRAWN
+        _forget_line(session, answer)
+    return list(answers)
+
+
+def _forget_line(session: Session, answer: Answer) -> None:
+    session.exec(
+        update(Message)
+        .where(col(Message.ticket_id) == answer.ticket_id, col(Message.ts) == answer.message_ts)
+        .values(deleted=True)
+    )

@@ -1,0 +1,153 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
+from bot.blocks.home import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from store import adapters, nights, outbox
+from store.errors import ModelUnavailable
+from store.tables import Night, OutboxMessage, Promotion
+from store.words import NightState, OutboxState
+from tests.bot.conftest import RunningBot
+from tests.bot.nights import finished_night
+from tests.bot.test_asking import answer_to, recorded, rows
+from tests.bot.test_inbox import until
+from tests.fixtures_workspace import ADMINS, Person
+
+Json = dict[str, Any]
+
+
+def production(bot: RunningBot) -> str:
+    with bot.store.reading() as session:
+        return adapters.production(session)
+
+
+def has_button(message: Json, action_id: str) -> bool:
+    elements = [element for block in message.get("blocks", []) for element in block.get("elements", [])]
+    return any(isinstance(element, dict) and element.get("action_id") == action_id for element in elements)
+
+
+async def card_of(person: Person) -> Json:
+    return await person.wait_for_message(lambda message: has_button(message, PROMOTE_ACTION))
+
+
+async def home_of(person: Person) -> Json:
+    await person.open_home()
+    view: Json = (await person.wait_for(lambda event: event["type"] == "home"))["view"]
+    return view
+
+
+async def test_the_card_shows_words_numbers_examples_and_its_chart(
+    bot: RunningBot, mei: Person, tmp_path: Path
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png", measures=12)
+    card = await card_of(mei)
+    shown = str(card["blocks"])
+    for words in ("v1 is better", "It is better by 0.25.", "Measure 11", "12 held-out questions", "Second floor."):
+        assert words in shown
+    assert "<!channel>" not in shown
+    assert "<@U1>" not in shown
+    await mei.wait_for_message(lambda message: message.get("files") and message.get("thread_ts") == card["ts"])
+    await until(lambda: {row.state for row in rows(bot, OutboxMessage)} == {OutboxState.SENT})
+    assert len([line for line in await mei.messages(ADMINS) if line.get("bot_id") and not line.get("files")]) == 1
+
+
+async def test_promote_on_the_card_moves_production_and_says_who_did_it(
+    bot: RunningBot, mei: Person, ana: Person, tmp_path: Path
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png")
+    card = await card_of(mei)
+    mei.forget()
+    assert (await mei.click(card, PROMOTE_ACTION))["ok"]
+    busy = await mei.wait_for_message(lambda message: "Promoting v1" in str(message.get("blocks")))
+    assert not has_button(busy, PROMOTE_ACTION)
+    done = await mei.wait_for_message(lambda message: "promoted v1" in str(message.get("blocks")))
+    assert f"<@{mei.user_id}>" in str(done["blocks"])
+    assert not has_button(done, PROMOTE_ACTION)
+    assert production(bot) == "v1"
+    assert bot.fleet.loaded == ["v1"]
+    (move,) = rows(bot, Promotion)
+    assert (move.person_id, move.evaluation_id) == (mei.user_id, 1)
+    ts = await ana.post(ana.dm, "who are you?")
+    assert (await answer_to(ana, ts))["text"] == "v1 answers: who are you?"
+    (answer,) = await recorded(bot)
+    assert answer.adapter == "v1"
+
+
+async def test_a_failed_promotion_is_said_in_words_and_the_button_comes_back(
+    bot: RunningBot, mei: Person, tmp_path: Path
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png")
+    card = await card_of(mei)
+    bot.fleet.refusal = ModelUnavailable("The model server is down; try again in a minute.")
+    mei.forget()
+    await mei.click(card, PROMOTE_ACTION)
+    card = await mei.wait_for_message(lambda message: "The model server is down" in str(message.get("blocks")))
+    assert has_button(card, PROMOTE_ACTION)
+    assert production(bot) == "base"
+    bot.fleet.refusal = None
+    mei.forget()
+    await mei.click(card, PROMOTE_ACTION)
+    await mei.wait_for_message(lambda message: "promoted v1" in str(message.get("blocks")))
+    assert production(bot) == "v1"
+
+
+async def test_hold_leaves_production_and_says_who_holds(bot: RunningBot, mei: Person, tmp_path: Path) -> None:
+    finished_night(bot.store, tmp_path / "chart.png")
+    card = await card_of(mei)
+    mei.forget()
+    await mei.click(card, HOLD_ACTION)
+    held = await mei.wait_for_message(lambda message: "holds v1" in str(message.get("blocks")))
+    assert has_button(held, PROMOTE_ACTION)
+    assert production(bot) == "base"
+
+
+async def test_home_promotes_and_rolls_back_once_however_often_it_is_clicked(
+    bot: RunningBot, mei: Person, tmp_path: Path
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png", 1)
+    finished_night(bot.store, tmp_path / "chart2.png", 2)
+    for name in ("v2", "v1"):
+        home = await home_of(mei)
+        mei.forget()
+        assert (await mei.click(home, PROMOTE_ACTION))["ok"]
+        await until(lambda name=name: production(bot) == name)
+        await mei.wait_for(
+            lambda event, name=name: event["type"] == "home" and f"answers with *{name}*" in str(event["view"])
+        )
+        mei.forget()
+    home = await home_of(mei)
+    assert "Roll back to v2" in str(home["blocks"])
+    await asyncio.gather(*(mei.click(home, ROLL_BACK_ACTION) for _ in range(3)))
+    await until(lambda: production(bot) == "v2")
+    await asyncio.sleep(0.5)
+    assert production(bot) == "v2"
+    assert len(rows(bot, Promotion)) == 3
+
+
+async def test_a_night_can_be_asked_for_once(bot: RunningBot, mei: Person) -> None:
+    home = await home_of(mei)
+    mei.forget()
+    await asyncio.gather(*(mei.click(home, RUN_NIGHT_ACTION) for _ in range(2)))
+    later = await mei.wait_for(lambda event: event["type"] == "home" and "about to start" in str(event["view"]))
+    assert RUN_NIGHT_ACTION not in str(later["view"]["blocks"])
+    await mei.wait_for(lambda event: "asked for or running already" in str(event.get("view")))
+    (night,) = rows(bot, Night)
+    assert (night.state, night.requested_by) == (NightState.REQUESTED, mei.user_id)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"), [(NightState.DECLINED, "Nothing to learn"), (NightState.FAILED, "Last night failed")]
+)
+async def test_a_night_without_a_candidate_gets_a_short_card(
+    bot: RunningBot, mei: Person, state: NightState, words: str
+) -> None:
+    with bot.store.writing() as session:
+        night = nights.request(session, "U1")
+        nights.finish(session, night.id or 0, state, "Only 3 reviewed answers.")
+        outbox.owe(session, f"night-{night.id}", "morning_card", {"night_id": night.id})
+    card = await mei.wait_for_message(lambda message: words in str(message.get("blocks")))
+    assert "Only 3 reviewed answers." in str(card["blocks"])
+    assert not has_button(card, PROMOTE_ACTION)

@@ -1,0 +1,72 @@
+"""The same story in a real browser. With `SCREENSHOTS=docs/images` in the environment it leaves pictures there."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from bench.product import Product
+from tests.e2e.conftest import STORY
+from tests.fixtures_workspace import ANA, MEI, RAVI
+from tests.page.screens import Screen, chromium
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+ANSWER_WITHIN_S = 60
+
+
+async def picture(screen: Screen, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        await screen.screenshot(Path(folder) / f"{name}.png")
+
+
+async def test_ask_complain_correct_and_promote_in_the_page(product: Product) -> None:
+    async with chromium() as browser:
+        ana = await Screen.open(browser, product.page, ANA)
+        await expect(ana.page.get_by_text("Five things to try")).to_be_visible()
+        await picture(ana, "welcome")
+        await _ask(ana, f"@Nightschool {STORY['ask_before'][1]}")
+        await ana.feedback("negative")
+        await ana.choose("What was wrong with it?", "It is wrong")
+        await ana.fill("In your words", STORY["why_wrong"])
+        await picture(ana, "complain")
+        await ana.submit()
+        await expect(ana.modal).to_have_count(0)
+
+        ravi = await Screen.open(browser, product.page, RAVI)
+        await ravi.open_home()
+        await picture(ravi, "queue")
+        await ravi.page.get_by_role("button", name="Review", exact=True).first.click()
+        await ravi.modal.wait_for()
+        await ravi.tick("Correct it: the right answer is below")
+        await ravi.fill("The right answer", STORY["correction"])
+        await picture(ravi, "review")
+        await ravi.submit()
+        await expect(ravi.modal).to_have_count(0)
+        await ana.in_thread("red collar light", ANSWER_WITHIN_S)
+
+        mei = await Screen.open(browser, product.page, MEI)
+        await mei.open_channel("nightschool-admins")
+        await expect(mei.page.get_by_text("held-out questions").last).to_be_visible()
+        await picture(mei, "card")
+        await mei.open_home()
+        await mei.click("Promote v1")
+        await mei.confirm()
+        await expect(mei.page.get_by_text("Production answers with v1").last).to_be_visible(timeout=60_000)
+        await picture(mei, "home")
+
+        await ana.close_thread()
+        await _ask(ana, f"@Nightschool {STORY['ask_after'][0]}")
+        await ana.in_thread(STORY["facts"][0], ANSWER_WITHIN_S)
+        await picture(ana, "ask")
+        assert [*ana.problems, *ravi.problems, *mei.problems] == []
+
+
+async def _ask(screen: Screen, question: str) -> None:
+    """Ask in #support, see text while the answer still comes, and wait for its end."""
+    await screen.open_channel("support")
+    await screen.post(question)
+    await screen.thread.wait_for()
+    await screen.find("feedback-negative", screen.thread).last.wait_for(timeout=ANSWER_WITHIN_S * 1000)

@@ -1,0 +1,42 @@
+"""The running workspace for the tests of this folder, a plain client of its Web API, and a socket of one's own."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from deploy.workspace.server import Running
+from tests.fixtures_workspace import workspace as workspace
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's Socket Mode client would use a proxy even for this machine."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def client(workspace: Running) -> AsyncWebClient:
+    """Slack's own Python client with the bot's token."""
+    return AsyncWebClient(token=workspace.bot_token, base_url=workspace.api_url)
+
+
+@contextlib.asynccontextmanager
+async def socket(workspace: Running) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A Socket Mode connection that acknowledges nothing by itself; its `hello` has been read."""
+    apps = AsyncWebClient(token=workspace.app_token, base_url=workspace.api_url)
+    url = (await apps.apps_connections_open(app_token=workspace.app_token))["url"]
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as connection:
+        assert (await connection.receive_json(timeout=5))["type"] == "hello"
+        yield connection
+
+
+async def acknowledge(connection: aiohttp.ClientWebSocketResponse, envelope: Json, payload: Json | None = None) -> None:
+    """Acknowledge an envelope, maybe with an answer."""
+    await connection.send_json({"envelope_id": envelope["envelope_id"], **({"payload": payload} if payload else {})})

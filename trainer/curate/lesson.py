@@ -1,0 +1,68 @@
+"""A lesson, one row of the dataset on its way through curation, and the tally of those that were dropped."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from store.prompt import ChatMessage
+from store.words import Split
+
+
+class Reason(StrEnum):
+    """Why a reviewed answer is not learnt from; the words are shown to admins."""
+
+    REJECTED = "rejected by a reviewer"
+    NOT_TRAINABLE = "marked as not to be learnt"
+    WITHDRAWN = "withdrawn"
+    PRIVATE_CHANNEL = "from a private channel"
+    DIRECT_MESSAGE = "from a direct message"
+    OPTED_OUT = "from someone who opted out"
+    EMPTY = "empty"
+    CONTROL_TOKENS = "holding the model's control tokens"
+    TOO_LONG = "too long"
+    SUPERSEDED = "answered differently by a later correction"
+    DUPLICATE = "repeated"
+    NEAR_HELD_OUT = "too much like a held-out ticket"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A question as the model saw it and the answer that a reviewer stands behind."""
+
+    ticket_id: int
+    answer_id: int
+    review_id: int
+    prompt: list[ChatMessage]
+    completion: str
+    corrected: bool
+    decided_at: datetime
+    opening: str
+    """The question that opened the ticket, by which near-duplicates are grouped."""
+    split: Split = Split.TRAIN
+
+    @property
+    def question(self) -> str:
+        """The user's last turn: what this answer answers."""
+        return next((turn["content"] for turn in reversed(self.prompt) if turn["role"] == "user"), "")
+
+
+@dataclass
+class Tally:
+    """How many reviewed answers were dropped, by reason, in the order of the steps."""
+
+    dropped: dict[Reason, int] = field(default_factory=dict)
+
+    def count(self, reason: Reason) -> None:
+        """One more was dropped for this reason."""
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def keep(self, lessons: Iterable[Lesson], why_not: Callable[[Lesson], Reason | None]) -> list[Lesson]:
+        """The lessons against which `why_not` finds nothing; the others are counted."""
+        kept = []
+        for lesson in lessons:
+            if (reason := why_not(lesson)) is None:
+                kept.append(lesson)
+            else:
+                self.count(reason)
+        return kept

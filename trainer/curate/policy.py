@@ -1,0 +1,63 @@
+"""What may be learnt: who said it, where, and whether a reviewer stands behind it."""
+
+from collections.abc import Collection, Iterable
+
+from store.datasets import ReviewedAnswer
+from store.prompt import ChatMessage, neutralised
+from store.settings import NightSettings
+from store.tables import Answer, Review, Ticket
+from store.words import DeliveryState, TicketStatus, Verdict, Visibility
+from trainer.curate.lesson import Lesson, Reason, Tally
+
+
+def lessons_of(
+    reviewed: Iterable[ReviewedAnswer], night: NightSettings, opted_out: Collection[int], tally: Tally
+) -> list[Lesson]:
+    """The reviewed answers that policy lets us learn from; `opted_out` are tickets with such a person in them."""
+    lessons = []
+    for row in reviewed:
+        if (reason := _why_not(row, night, opted_out)) is None:
+            lessons.append(_lesson(row))
+        else:
+            tally.count(reason)
+    return lessons
+
+
+def _why_not(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[int]) -> Reason | None:
+    ticket = row.ticket
+    objections = {
+        Reason.REJECTED: row.review.verdict is Verdict.REJECTED,
+        Reason.NOT_TRAINABLE: not ticket.trainable,
+        Reason.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or row.answer.state is DeliveryState.WITHDRAWN,
+        Reason.PRIVATE_CHANNEL: ticket.visibility is Visibility.PRIVATE and not night.learn_private_channels,
+        Reason.DIRECT_MESSAGE: ticket.visibility is Visibility.DIRECT and not night.learn_direct_messages,
+        Reason.OPTED_OUT: ticket.id in opted_out,
+    }
+    return next((reason for reason, holds in objections.items() if holds), None)
+
+
+def _lesson(row: ReviewedAnswer) -> Lesson:
+    corrected = row.review.verdict is Verdict.CORRECTED
+    completion = row.review.correction if corrected else row.answer.text
+    return Lesson(
+        ticket_id=_stored(row.ticket),
+        answer_id=_stored(row.answer),
+        review_id=_stored(row.review),
+        prompt=[_as_text(turn) for turn in row.answer.messages],
+        completion=neutralised(completion.strip()),
+        corrected=corrected,
+        decided_at=row.review.updated_at,
+        opening=row.ticket.question,
+    )
+
+
+def _as_text(turn: dict[str, str]) -> ChatMessage:
+    # The system prompt is ours and may hold what it likes; everything else was typed by people or a model.
+    content = turn["content"] if turn["role"] == "system" else neutralised(turn["content"])
+    return {"role": turn["role"], "content": content}
+
+
+def _stored(row: Ticket | Answer | Review) -> int:
+    if row.id is None:
+        raise ValueError("only stored rows can be learnt from")
+    return row.id

@@ -1,0 +1,116 @@
+"""The first stage of a night: reviewed answers in, a frozen dataset out, or why there is nothing to learn."""
+
+from typing import Any
+
+from store import artifacts, datasets
+from store.tables import Dataset, DatasetRow, TrainingRun
+from store.words import Split, Stage
+from trainer.curate.duplicates import without_repeats, without_superseded
+from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
+from trainer.curate.lesson import Lesson, Tally
+from trainer.curate.policy import lessons_of
+from trainer.curate.split import SplitPlan, assign, plan_splits
+from trainer.curate.texts import ModelTexts, fitting
+from trainer.work import Declined, Work
+
+
+def curate(work: Work) -> None:
+    """Freeze tonight's dataset, once.
+
+    Raises:
+        Declined: too little may be learnt, or nothing that the last training did not know; nothing is stored then.
+        NightschoolError: the base model cannot be used.
+    """
+    with work.store.reading() as session:
+        if datasets.of_night(session, work.night_id) is not None:
+            return
+    lessons, plan, tally = _collect(work)
+    rows = rows_of(lessons, work.settings.training.correction_weight)
+    _decline_if_useless(work, rows, tally)
+    # The decisions come first: were they lost after the file was written, a held-out ticket might be learnt tomorrow.
+    with work.writing() as session:
+        datasets.put_into_groups(session, plan.new_groups)
+        datasets.decide(session, plan.new_splits)
+    frozen = _freeze(work, rows, tally)
+    with work.writing() as session:
+        dataset = Dataset(night_id=work.night_id, path=str(frozen.path), sha256=frozen.sha256, manifest=frozen.manifest)
+        datasets.add(session, dataset, [_origin(row) for row in rows])
+    _tell(work, frozen, tally)
+
+
+def _collect(work: Work) -> tuple[list[Lesson], SplitPlan, Tally]:
+    night, training = work.settings.night, work.settings.training
+    with work.store.reading() as session:
+        reviewed = datasets.reviewed_answers(session)
+        opted_out = datasets.tickets_with(session, night.opted_out)
+        grouped = datasets.grouped_questions(session)
+        decided = datasets.splits(session)
+    tally = Tally()
+    lessons = lessons_of(reviewed, night, opted_out, tally)
+    lessons = fitting(lessons, ModelTexts(work.base.path), training.max_length, tally)
+    lessons = without_superseded(lessons, tally)
+    lessons = without_repeats(lessons, tally)
+    plan = plan_splits(lessons, grouped, decided, held_out_share=night.held_out_share, seed=training.seed)
+    return assign(lessons, plan, tally), plan, tally
+
+
+def _decline_if_useless(work: Work, rows: list[Row], tally: Tally) -> None:
+    count = sum(row["split"] == Split.TRAIN for row in rows)
+    least = work.settings.training.min_rows
+    if count < least:
+        raise Declined(
+            f"Only {count} reviewed answers may be learnt and {least} are needed{_left_out(tally)}. "
+            "Review more answers, import past tickets, or lower NIGHTSCHOOL_TRAINING__MIN_ROWS."
+        )
+    with work.store.reading() as session:
+        last = datasets.last_trained(session)
+    if last is not None and _same(work, last, fingerprint(rows)):
+        raise Declined(
+            f"Nothing new to learn: the {count} reviewed answers are the ones that the last training learnt from, "
+            "and no training setting has changed."
+        )
+
+
+def _same(work: Work, last: tuple[Dataset, TrainingRun], train_sha256: str) -> bool:
+    dataset, run = last
+    same_data = dataset.manifest.get("train_sha256") == train_sha256
+    return same_data and run.base_sha256 == work.base.sha256 and run.parameters == work.parameters
+
+
+def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
+    folder = work.settings.artifacts / "datasets" / work.night.key
+    # A folder without its row was left by a process that died in between: nothing refers to it.
+    artifacts.discard(folder)
+    night, training = work.settings.night, work.settings.training
+    facts = {
+        "night": work.night.key,
+        "base_model": work.base.name,
+        "base_sha256": work.base.sha256,
+        "seed": training.seed,
+        "held_out_share": night.held_out_share,
+        "max_length": training.max_length,
+        "correction_weight": training.correction_weight,
+        "learn_private_channels": night.learn_private_channels,
+        "learn_direct_messages": night.learn_direct_messages,
+        "dropped": {reason.value: count for reason, count in tally.dropped.items()},
+    }
+    return freeze(folder, rows, facts)
+
+
+def _origin(row: Row) -> dict[str, Any]:
+    columns = set(DatasetRow.model_fields)
+    return {name: value for name, value in row.items() if name in columns} | {"split": Split(row["split"])}
+
+
+def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
+    counts = frozen.manifest["rows"]
+    train, held_out = counts[Split.TRAIN], counts[Split.HELD_OUT]
+    dropped = frozen.manifest["dropped"]
+    work.note(Stage.CURATE, train_rows=train, held_out_rows=held_out, dropped=dropped)
+    work.say(f"curate: {train} answers to learn from, {held_out} held out{_left_out(tally)}")
+
+
+def _left_out(tally: Tally) -> str:
+    if not tally.dropped:
+        return ""
+    return "; left out: " + ", ".join(f"{count} {reason.value}" for reason, count in tally.dropped.items())

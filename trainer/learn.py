@@ -1,0 +1,92 @@
+"""The second stage of a night: a training process on the frozen dataset, with its progress in the night's row."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from store import datasets, nights
+from store.settings import TrainingSettings
+from store.tables import Dataset, TrainingRun, now
+from store.words import Split, Stage
+from trainer.train import TrainingJob, TrainingProgress, train
+from trainer.work import Work
+
+NOTE_EVERY_S = 1.0
+SAY_EVERY_S = 10.0
+
+
+def learn(work: Work) -> None:
+    """Train an adapter, once; a training that was killed goes on from its checkpoint.
+
+    Raises:
+        TrainingFailed: the training process ended badly; the message says how.
+        LeaseLost: another process has taken over the night.
+    """
+    dataset, run = _begin(work)
+    if run.finished_at is not None:
+        return
+    result = train(_job(work, dataset, run), _Watcher(work))
+    seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss
+    with work.writing() as session:
+        run = session.merge(run)
+        run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
+        facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
+        nights.note(session, work.night_id, Stage.TRAIN, facts)
+    work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
+
+
+def _begin(work: Work) -> tuple[Dataset, TrainingRun]:
+    with work.writing() as session:
+        dataset = datasets.of_night(session, work.night_id)
+        if dataset is None or dataset.id is None:
+            raise LookupError(f"the night {work.night.key} has no dataset to train on")
+        run = datasets.training_of(session, work.night_id)
+        if run is None:
+            run = TrainingRun(
+                night_id=work.night_id,
+                dataset_id=dataset.id,
+                base_model=work.base.name,
+                base_sha256=work.base.sha256,
+                folder=str(work.settings.artifacts / "training" / work.night.key),
+                seed=work.settings.training.seed,
+                parameters=work.parameters,
+            )
+            session.add(run)
+            session.flush()
+    return dataset, run
+
+
+def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
+    counts = dataset.manifest["rows"]
+    lineage = (
+        f"Night {work.night.key}: {counts[Split.TRAIN]} reviewed answers, "
+        f"{counts[Split.HELD_OUT]} held out, dataset sha256 {dataset.sha256}"
+    )
+    return TrainingJob(
+        folder=Path(run.folder),
+        base_model=work.base.path,
+        base_sha256=work.base.sha256,
+        dataset=Path(dataset.path),
+        settings=TrainingSettings.model_validate(run.parameters),
+        name=lineage,
+    )
+
+
+class _Watcher:
+    """Passes the progress of a training on: often to the night's row, now and then to whoever listens."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._noted = self._said = -SAY_EVERY_S
+
+    def __call__(self, progress: TrainingProgress) -> None:
+        seconds, last = time.monotonic(), progress.step == progress.steps
+        if last or seconds - self._noted >= NOTE_EVERY_S:
+            self._noted = seconds
+            self._work.note(Stage.TRAIN, **asdict(progress))
+        if last or seconds - self._said >= SAY_EVERY_S:
+            self._said = seconds
+            self._work.say(
+                f"train: step {progress.step} of {progress.steps}, loss {progress.loss:.2f}, "
+                f"{progress.tokens_per_s:.0f} tokens/s, about {progress.seconds_left:.0f} s left"
+            )

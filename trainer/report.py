@@ -1,0 +1,29 @@
+"""The last stage of a night: a chart of the comparison, and a card that we now owe to the admins."""
+
+from store import evaluations
+from store.tables import Evaluation
+from store.words import Stage
+from trainer.chart import draw
+from trainer.work import Work
+
+CARD = "morning_card"
+
+
+def report(work: Work) -> Evaluation:
+    """Draw the chart, once.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with work.store.reading() as session:
+        evaluation = evaluations.of_night(session, work.night_id)
+    if evaluation is None:
+        raise LookupError(f"the night {work.night.key} has nothing to report")
+    path = work.settings.artifacts / "reports" / work.night.key / "comparison.png"
+    draw(evaluation, path)
+    with work.writing() as session:
+        evaluation = session.merge(evaluation)
+        evaluation.chart = str(path)
+    work.note(Stage.REPORT, chart=str(path))
+    work.say(f"report: {path}")
+    return evaluation

@@ -1,0 +1,71 @@
+"""How good one answer is, measured against the answer that a reviewer stands behind.
+
+chrF: Popović 2015, by sacrebleu. ROUGE-L: Lin 2004, by rouge-score. Both here from 0 to 100.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from trainer.facts import recall
+
+LIKELIHOOD, CHRF, ROUGE, FACTS, LENGTH = "likelihood", "chrf", "rouge_l", "facts", "length"
+
+NOTICEABLE_CHRF = 5.0
+"""Points of chrF by which two answers must differ to count one as the better, where facts do not decide."""
+
+
+@dataclass(frozen=True)
+class MeasureName:
+    """A measure's name in the scores, what people call it, its unit, and whether the verdict counts it."""
+
+    name: str
+    label: str
+    unit: str
+    decides: bool = True
+
+
+MEASURES = (
+    MeasureName(LIKELIHOOD, "How likely it finds the accepted answer", "nats per token"),
+    MeasureName(FACTS, "Exact facts it states (numbers, links, times)", "%"),
+    MeasureName(CHRF, "Closeness of wording (chrF)", "points"),
+    MeasureName(ROUGE, "Same words in the same order (ROUGE-L)", "points"),
+    MeasureName(LENGTH, "Length of its answers against the accepted ones", "times", decides=False),
+)
+
+
+def scores(answer: str, reference: str, mean_logprob: float) -> dict[str, float]:
+    """Every measure of an answer; `facts` is left out where the reference states none.
+
+    Args:
+        answer: what the model said.
+        reference: the answer that a reviewer stands behind.
+        mean_logprob: mean log-probability of a token of the reference, under the model.
+    """
+    from sacrebleu import sentence_chrf
+
+    found = {
+        LIKELIHOOD: mean_logprob,
+        CHRF: float(sentence_chrf(answer, [reference]).score),
+        ROUGE: 100 * float(_rouge().score(reference, answer)["rougeL"].fmeasure),
+        LENGTH: len(answer) / max(1, len(reference)),
+    }
+    share = recall(reference, answer)
+    return found if share is None else {**found, FACTS: 100 * share}
+
+
+def compare(candidate: Mapping[str, float], champion: Mapping[str, float]) -> float:
+    """By how much the candidate's answer is better: facts first, then wording; 0 when they are as good as equal."""
+    facts = candidate.get(FACTS, 0.0) - champion.get(FACTS, 0.0)
+    wording = candidate[CHRF] - champion[CHRF]
+    if facts:
+        return facts
+    return wording if abs(wording) >= NOTICEABLE_CHRF else 0.0
+
+
+@cache
+def _rouge() -> Any:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rougeL"])
