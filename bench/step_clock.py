@@ -5,7 +5,7 @@ import time
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 
-class StepClock(TrainerCallback):
+class StepClock(TrainerCallback):  # type: ignore[misc]
     """Seconds, processor seconds, real tokens and loss of each step."""
 
     def __init__(self) -> None:
