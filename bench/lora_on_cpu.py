@@ -221,8 +221,9 @@ def table(quick: bool) -> str:
         f"|---|{'---:|' * (len(heads) + 2)}",
         *comparison.rows(),
         "",
-        f"Median seconds to the first token of prompts of about {WORDS + 30} tokens, {rounds} round(s), servers in turn. "
-        "*Less PEFT's*: mean log-probability of a fixed answer less that of PEFT in float32, in nats a token. *Base moved "
-        "by*: largest change of the base model's first log-probability when an adapter answers in the same batch, in nats.",
+        f"Median seconds to the first token of prompts of about {WORDS + 30} tokens, {rounds} round(s), servers in "
+        "turn. *Less PEFT's*: mean log-probability of a fixed answer less that of PEFT in float32, in nats a token. "
+        "*Base moved by*: largest change of the base model's first log-probability, in nats, when an adapter answers "
+        "in the same batch.",
     ]
     return "\n".join(lines)

@@ -25,8 +25,8 @@ from serving.client import Completion
 from store import answers, tickets
 from store.answers import Outcome
 from store.errors import NightschoolError
-from store.tables import DeliveryState, Role, Surface, TicketStatus
 from store.tickets import Line, Question
+from store.words import DeliveryState, Role, Surface, TicketStatus
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store import artifacts
-from store.tables import Evaluation, GateVerdict
+from store.tables import Evaluation
+from store.words import GateVerdict
 from trainer.scores import LIKELIHOOD
 
 if TYPE_CHECKING:

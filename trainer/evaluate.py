@@ -15,7 +15,8 @@ from serving.client import ModelClient
 from serving.fleet import Fleet
 from store import adapters, datasets, evaluations, nights
 from store.evaluations import KnownAnswer
-from store.tables import Adapter, Evaluation, EvaluationItem, Split, Stage
+from store.tables import Adapter, Evaluation, EvaluationItem
+from store.words import Split, Stage
 from trainer import register
 from trainer.asking import Question, answers
 from trainer.gate import Decision, Pair, decide

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
@@ -29,6 +30,7 @@ ERROR_FILE = "error.json"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
+COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
 
@@ -123,7 +125,7 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=_environment(job),
+            env=environment(job.folder.parent, job.settings.threads),
         )
     with _stopped_on_error(process):
         while process.poll() is None:
@@ -136,17 +138,19 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
         raise TrainingFailed(_reason(job.folder, process.returncode))
 
 
-def _environment(job: TrainingJob) -> dict[str, str]:
-    threads = job.settings.threads or len(os.sched_getaffinity(0))
+def environment(cache: Path, threads: int = 0) -> dict[str, str]:
+    """Environment variables of a training process; compiled layers are kept in `cache`; 0 threads means all cores."""
     # The child must find our packages also when the parent was started from another folder.
     search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        "OMP_NUM_THREADS": str(threads),
+        **thread_environment(threads, os.environ),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
+        "TORCHINDUCTOR_CACHE_DIR": str((cache / COMPILED).resolve()),
     }
 
 

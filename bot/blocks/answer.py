@@ -7,7 +7,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, Markdown
 from bot.blocks.content import UPDATE_CHARACTERS, Content, context, cut, section
 from bot.blocks.feedback import feedback_buttons
 from bot.safe_text import plain_label, quoted, safe_markdown
-from store.tables import DeliveryState
+from store.words import DeliveryState
 
 RETRY_ACTION = "retry_answer"
 STOPPED = "Stopped."

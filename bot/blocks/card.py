@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 
 from bot.blocks.content import Content, context, header, section
 from bot.safe_text import plain_label, quoted
-from store.tables import GateVerdict, NightState
+from store.words import GateVerdict, NightState
 
 PROMOTE_ACTION = "promote_version"
 HOLD_ACTION = "hold_version"

@@ -19,7 +19,8 @@ from bot.blocks.content import context, header, section
 from bot.questions import HOW_TO_ASK
 from bot.safe_text import plain_label
 from store.reviews import Counts, QueueItem
-from store.tables import BASE, AdapterState, DeliveryState, Ticket, TicketStatus
+from store.tables import BASE, Ticket
+from store.words import AdapterState, DeliveryState, TicketStatus
 
 REVIEW_ACTION = "review_answer"
 ROLL_BACK_ACTION = "roll_back"

@@ -8,7 +8,8 @@ from deploy.workspace.faults import Fault
 from deploy.workspace.server import Running
 from store.session import Store
 from store.settings import Settings
-from store.tables import Answer, DeliveryState, Message, Role, Surface, Ticket, TicketStatus, Visibility
+from store.tables import Answer, Message, Ticket
+from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
 from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.model_server import ScriptedModel
 from tests.fixtures_workspace import SUPPORT, Person

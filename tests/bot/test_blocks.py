@@ -14,21 +14,17 @@ from bot.blocks.home import Home, Operations, ReviewQueue, Version, home_view
 from bot.blocks.review import Case, review_modal
 from deploy.workspace.block_kit import check
 from store.reviews import Counts, QueueItem
-from store.tables import (
+from store.tables import Answer, Message, Ticket, Vote, now
+from store.words import (
     AdapterState,
-    Answer,
     DeliveryState,
     GateVerdict,
-    Message,
     NightState,
     Role,
     Surface,
-    Ticket,
     Visibility,
-    Vote,
     VoteReason,
     VoteValue,
-    now,
 )
 
 LONG = "<!channel> *word* `code` & <@U1> " * 400

@@ -11,7 +11,8 @@ from deploy.workspace.faults import Fault
 from deploy.workspace.server import Running
 from store import outbox
 from store.session import Store
-from store.tables import OutboxMessage, OutboxState
+from store.tables import OutboxMessage
+from store.words import OutboxState
 from tests.bot.conftest import RunningBot
 from tests.bot.test_asking import rows
 from tests.bot.test_inbox import until

@@ -9,7 +9,7 @@ from bot import home
 from store import nights
 from store.errors import BadInput
 from store.settings import Settings
-from store.tables import Stage
+from store.words import Stage
 from tests.bot.conftest import RunningBot
 from tests.fixtures_workspace import Person
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from store.tables import Evaluation, GateVerdict
+from store.tables import Evaluation
+from store.words import GateVerdict
 from trainer.chart import draw
 
 

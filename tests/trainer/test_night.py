@@ -22,21 +22,16 @@ from store.session import Store
 from store.settings import Settings
 from store.tables import (
     Adapter,
-    AdapterState,
     Dataset,
     DatasetRow,
     Evaluation,
     EvaluationItem,
-    GateVerdict,
     Night,
-    NightState,
     OutboxMessage,
-    Split,
-    Stage,
-    StageState,
     Ticket,
     TrainingRun,
 )
+from store.words import AdapterState, GateVerdict, NightState, Split, Stage, StageState
 from tests.trainer.conftest import ModelInMemory, RunNight, trained
 from tests.trainer.tickets import add_distinct, add_reviewed
 from trainer import evaluate, learn

@@ -15,7 +15,8 @@ from store import nights
 from store.errors import BadInput
 from store.session import Store
 from store.settings import NightSettings, Settings
-from store.tables import Night, NightState
+from store.tables import Night
+from store.words import NightState
 from trainer import night as night_module
 from trainer.schedule import Timetable, choose, tick
 from trainer.work import Declined, Work

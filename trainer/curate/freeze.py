@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from store import artifacts
 from store.prompt import ChatMessage
-from store.tables import Split
+from store.words import Split
 from trainer.curate.lesson import Lesson
 
 ROWS = "rows.parquet"

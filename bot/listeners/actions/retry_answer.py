@@ -10,7 +10,7 @@ from bot.services import Services
 from store import answers
 from store.errors import BadInput, NotAllowed
 from store.inbox import Arrival
-from store.tables import DeliveryState, Surface
+from store.words import DeliveryState, Surface
 
 
 async def retry_answer(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], services: Services) -> None:

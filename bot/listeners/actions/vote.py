@@ -9,7 +9,7 @@ from bot.blocks.feedback import reason_modal
 from bot.metadata import FeedbackPlace
 from bot.services import Services
 from bot.voting import Click, cast_by_click
-from store.tables import VoteValue
+from store.words import VoteValue
 
 
 async def vote(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], services: Services) -> None:
