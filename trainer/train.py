@@ -125,7 +125,7 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=_environment(job),
+            env=environment(job.folder.parent, job.settings.threads),
         )
     with _stopped_on_error(process):
         while process.poll() is None:
@@ -138,25 +138,20 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
         raise TrainingFailed(_reason(job.folder, process.returncode))
 
 
-def _environment(job: TrainingJob) -> dict[str, str]:
+def environment(cache: Path, threads: int = 0) -> dict[str, str]:
+    """Environment variables of a training process; compiled layers are kept in `cache`; 0 threads means all cores."""
     # The child must find our packages also when the parent was started from another folder.
     search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    environment = {
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        **thread_environment(job.settings.threads, os.environ),
+        **thread_environment(threads, os.environ),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
         # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
-        "TORCHINDUCTOR_CACHE_DIR": str((job.folder.parent / COMPILED).resolve()),
+        "TORCHINDUCTOR_CACHE_DIR": str((cache / COMPILED).resolve()),
     }
-    intel_openmp = Path(sys.prefix, "lib", "libiomp5.so")
-    if intel_openmp.exists():
-        # GNU OpenMP, which torch brings, spins for seconds where other processes use the cores too; this one yields.
-        preload = [str(intel_openmp), os.environ.get("LD_PRELOAD", "")]
-        environment |= {"LD_PRELOAD": ":".join(filter(None, preload)), "KMP_BLOCKTIME": "1"}
-    return environment
 
 
 @contextmanager

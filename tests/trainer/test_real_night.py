@@ -11,7 +11,7 @@ from store import evaluations, nights
 from store.import_tickets import import_tickets
 from store.session import Store
 from store.settings import Settings
-from store.tables import NightState, Stage
+from store.words import NightState, Stage
 from tests.fixtures_serving import VllmServer
 from trainer.night import run_night
 

@@ -127,12 +127,16 @@ class PackedTrainer(NightTrainer):
         self._compile_if_it_pays(time.monotonic() - started)
         return total
 
+    def compile_now(self) -> None:
+        """Compile the layers; the next step takes the time that this costs."""
+        self._chunk_loss = compile_layers(self._causal_lm)
+
     def _compile_if_it_pays(self, step_s: float) -> None:
         self._steps_run += 1
         if self._may_compile and self._steps_run == STEPS_BEFORE_COMPILING:
             left = self.state.max_steps - self.state.global_step - 1
             if left * step_s * COMPILE_SAVES > COMPILE_S:
-                self._chunk_loss = compile_layers(self._causal_lm)
+                self.compile_now()
 
     def held_out_loss(self, rows: Sequence[Row]) -> float:
         """Mean loss per completion token that was not trained on."""
