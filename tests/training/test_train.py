@@ -127,3 +127,15 @@ def test_another_job_in_the_folder_starts_from_nothing(job: TrainingJob) -> None
     assert seen[0].step == 1
     assert second.metrics[-1]["steps"] == STEPS // 4
     assert len(first.metrics) > len(second.metrics)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_rest_resumable(job: TrainingJob) -> None:
+    job = replace(job, checkpoint_every_s=0.0)
+
+    def forbid_larger_files(_: TrainingProgress) -> None:
+        for process in training_processes():
+            process.rlimit(psutil.RLIMIT_FSIZE, (1024, 1024))
+
+    with pytest.raises(TrainingFailed):
+        train(job, forbid_larger_files)
+    assert train(job, lambda _: None).metrics[-1]["step"] == STEPS

@@ -68,7 +68,8 @@ def compile_layers(model: Any) -> ChunkLoss:
     What cannot be compiled runs as before: a speed-up must never cost the night.
     """
     torch._dynamo.config.suppress_errors = True
-    for layer in model.base_model.layers:
-        layer.compile(dynamic=True)
+    for module in model.modules():
+        if type(module).__name__ in (model._no_split_modules or ()):
+            module.compile(dynamic=True)
     chunk_loss: ChunkLoss = torch.compile(softmax_minus_target, dynamic=True)
     return chunk_loss

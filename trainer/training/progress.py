@@ -33,7 +33,8 @@ class ProgressFile:
     def write(self, line: dict[str, Any]) -> None:
         """Add one line with the totals so far."""
         with self._file.open("a") as file:
-            file.write(json.dumps({**line, "tokens": self.tokens, "seconds": round(self.seconds, 3)}) + "\n")
+            totals = {"tokens": self.tokens, "seconds": round(self.seconds, 3), "process": os.getpid()}
+            file.write(json.dumps(line | totals) + "\n")
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]
