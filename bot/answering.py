@@ -25,13 +25,13 @@ from serving.client import Completion
 from store import answers, tickets
 from store.answers import Outcome
 from store.errors import NightschoolError
-from store.tables import DeliveryState, Role, Surface, TicketStatus
 from store.tickets import Line, Question
+from store.words import DeliveryState, Role, Surface, TicketStatus
 
 log = logging.getLogger(__name__)
 
 STATUS_AFTER_S = 0.1
-"""A status line that would be replaced by text at once is not worth a call."""
+"""First the question goes to the model; a status line that text would replace at once is not worth a call."""
 
 THINKING = "is thinking …"
 LOADING_MESSAGES = ["Reading your question …", "Looking for the answer …", "Writing it down …"]
@@ -198,11 +198,11 @@ async def _say_thinking(services: Services, assignment: Assignment, delivery: De
     ticket = assignment.ticket
     if isinstance(delivery, PrivateDelivery):
         return
+    await asyncio.sleep(STATUS_AFTER_S)
     try:
         await services.slack.agents_sessions_setStatus(
             channel_id=ticket.channel_id, thread_ts=ticket.thread_ts, status="processing"
         )
-        await asyncio.sleep(STATUS_AFTER_S)
         if not delivery.ts:
             await services.slack.assistant_threads_setStatus(
                 channel_id=ticket.channel_id,

@@ -159,6 +159,7 @@ def run_bot(settings: Settings) -> None:
     Raises:
         NightschoolError: tokens are missing or refused, or Slack cannot be reached; the message says what to do.
     """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     asyncio.run(_run(settings))
 
 
@@ -180,9 +181,9 @@ async def _run(settings: Settings) -> None:
         handler = AsyncSocketModeHandler(app, _app_token(settings))
         stack.push_async_callback(handler.client.close)
         workers = start_workers(services)
-        stack.callback(lambda: [worker.cancel() for worker in workers])
+        stack.push_async_callback(_stop, workers)
         stack.push_async_callback(services.inbox.drain, DRAIN_S)
-        await _connect(handler)
+        await _connect(services, handler)
         write_bytes(settings.bot_ready_file, str(os.getpid()).encode())
         stack.callback(settings.bot_ready_file.unlink, missing_ok=True)
         log.info("connected to Slack")
@@ -201,6 +202,12 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         home.keep_current(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
+
+
+async def _stop(workers: list[asyncio.Task[None]]) -> None:
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
 
 
 async def _until(stopping: asyncio.Event, workers: list[asyncio.Task[None]]) -> None:
@@ -236,11 +243,13 @@ async def _check_tokens(services: Services) -> None:
     log.info("the bot is %s in workspace %s", bot.user_id, bot.team_id)
 
 
-async def _connect(handler: AsyncSocketModeHandler) -> None:
+async def _connect(services: Services, handler: AsyncSocketModeHandler) -> None:
     try:
+        # The Socket Mode client logs a refused token and goes on; asked directly, Slack says why.
+        await services.slack.apps_connections_open(app_token=handler.app_token)
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await handler.client.connect()  # type: ignore[no-untyped-call]
-            # Connecting does not raise when a proxy is in the way, so look whether it has worked.
+            # Nor does it raise when a proxy is in the way, so look whether it has worked.
             while not await handler.client.is_connected():
                 await asyncio.sleep(0.05)
     except SlackApiError as error:

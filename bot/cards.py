@@ -11,16 +11,8 @@ from bot.services import Services
 from store import adapters, evaluations, nights, outbox
 from store.errors import NotFound
 from store.settings import Settings
-from store.tables import (
-    Adapter,
-    AdapterState,
-    Evaluation,
-    EvaluationItem,
-    OutboxMessage,
-    Promotion,
-    PromotionKind,
-    Ticket,
-)
+from store.tables import Adapter, Evaluation, EvaluationItem, OutboxMessage, Promotion, Ticket
+from store.words import AdapterState, PromotionKind
 
 
 def card_key(night_id: int) -> str:

@@ -13,8 +13,9 @@ from bot.inbox import post_key
 from bot.posting import Place
 from bot.services import Services
 from store import inbox, tickets
-from store.tables import Answer, Role, Surface, Visibility
+from store.tables import Answer
 from store.tickets import Line, Question
+from store.words import Role, Surface, Visibility
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,8 @@ from bot.safe_text import plain_label
 from bot.services import Services
 from store import adapters, evaluations, nights, reviews
 from store.settings import Settings
-from store.tables import BASE, Adapter, Night, NightState, PromotionKind, Stage, StageState, Surface, Ticket
+from store.tables import BASE, Adapter, Night, Ticket
+from store.words import NightState, PromotionKind, Stage, StageState, Surface
 
 log = logging.getLogger(__name__)
 

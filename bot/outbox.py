@@ -21,8 +21,9 @@ from bot.posting import Place
 from bot.services import Services
 from store import answers, evaluations, leases, outbox, tickets
 from store.errors import BadInput, NotFound
-from store.tables import OutboxMessage, Review, Role, Surface, Ticket
+from store.tables import OutboxMessage, Review, Ticket
 from store.tickets import Line
+from store.words import Role, Surface
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from serving import rollout
 from store import adapters, evaluations
 from store.errors import BadInput, NightschoolError
 from store.inbox import Arrival
-from store.tables import BASE, AdapterState, PromotionKind
+from store.tables import BASE
+from store.words import AdapterState, PromotionKind
 
 log = logging.getLogger(__name__)
 

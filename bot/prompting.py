@@ -9,8 +9,9 @@ from serving import rollout
 from store import answers, tickets
 from store.prompt import messages_for
 from store.settings import Settings
-from store.tables import Answer, DeliveryState, Message, Role, Ticket
+from store.tables import Answer, Message, Ticket
 from store.tickets import Line, Question
+from store.words import DeliveryState, Role
 
 
 @dataclass(frozen=True)

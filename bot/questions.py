@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.inbox import post_key
 from store.settings import Settings
-from store.tables import Surface, Visibility
 from store.tickets import Question
+from store.words import Surface, Visibility
 
 BYTES_PER_TOKEN = 3
 """Chosen low: English has about four bytes a token, other scripts fewer. Too many tokens are refused by vLLM."""

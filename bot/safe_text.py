@@ -41,7 +41,7 @@ def safe_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
         position = found.end()
     parts.append(_escaped(text[position:]))
     shown = _REFERENCE.sub(r"\1 :", "".join(parts))
-    return shown if len(shown) <= MAX_CHARACTERS else shown[:MAX_CHARACTERS].rsplit("&", 1)[0] + " …"
+    return _fitted(shown, MAX_CHARACTERS)
 
 
 def finished_part(text: str) -> str:
@@ -56,9 +56,8 @@ def finished_part(text: str) -> str:
 
 
 def plain_label(text: str, limit: int) -> str:
-    """A text in one line for a Slack field in `mrkdwn`: escaped, shortened to `limit` characters."""
-    line = _escaped(_shortened(" ".join(_INVISIBLE.sub("", text).split()), limit))
-    return re.sub(r"([*_~`])", "\u200b\\1", line)
+    """A text in one line for a Slack field in `mrkdwn`: escaped, then shortened to `limit` characters."""
+    return _fitted(_unformatted(" ".join(_INVISIBLE.sub("", text).split())), limit)
 
 
 def plain_line(text: str, limit: int) -> str:
@@ -67,10 +66,18 @@ def plain_line(text: str, limit: int) -> str:
 
 
 def quoted(text: str, limit: int) -> str:
-    """A text as a quotation in `mrkdwn`: escaped and shortened, its lines kept, no formatting of its own."""
-    shortened = _shortened(_INVISIBLE.sub("", text).strip(), limit)
-    lines = (re.sub(r"([*_~`])", "\u200b\\1", _escaped(line)) for line in shortened.splitlines())
-    return "\n".join(f"> {line}" for line in lines) or "> (empty)"
+    """A text as a quotation in `mrkdwn`: its lines kept, escaped, then shortened to `limit` characters."""
+    lines = _INVISIBLE.sub("", text).strip().splitlines()
+    return _fitted("\n".join(f"> {_unformatted(line)}" for line in lines), limit) or "> (empty)"
+
+
+def _unformatted(text: str) -> str:
+    return re.sub(r"([*_~`])", "\u200b\\1", _escaped(text))
+
+
+def _fitted(escaped: str, limit: int) -> str:
+    # Half an entity would be shown as it is.
+    return escaped if len(escaped) <= limit else re.sub(r"&[a-z]*$", "", escaped[: limit - 1]).rstrip() + "…"
 
 
 def _escaped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,12 @@ class RunningAnswers:
     def holds(self, key: str) -> bool:
         """Whether the answer with this key is being generated."""
         return any(running.key == key for thread in self._by_thread.values() for running in thread)
+
+    async def settled(self, channel_id: str, thread_ts: str, patience_s: float = 1.0) -> None:
+        """Wait a moment for what runs in a thread: a button may be clicked before its answer is recorded as closed."""
+        deadline = time.monotonic() + patience_s
+        while (channel_id, thread_ts) in self._by_thread and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
 
     def stop(self, channel_id: str, thread_ts: str, key: str | None = None) -> int:
         """Stop what runs in a thread, or only the answer with this key; how many were stopped."""

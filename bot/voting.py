@@ -9,8 +9,9 @@ from bot.blocks.feedback import parse_vote
 from bot.services import Services
 from store import answers, votes
 from store.errors import NotAllowed, NotFound
-from store.tables import Answer, Surface, Vote, VoteSource, VoteValue
+from store.tables import Answer, Vote
 from store.votes import Ballot
+from store.words import Surface, VoteSource, VoteValue
 
 REACTIONS = {
     "+1": VoteValue.UP,

@@ -12,7 +12,8 @@ from serving.fleet import Fleet
 from store import adapters
 from store.errors import AdapterRejected, BadInput
 from store.session import Store
-from store.tables import BASE, AdapterState, Alias, Arm, Promotion, PromotionKind, Ticket
+from store.tables import BASE, Alias, Promotion, Ticket
+from store.words import AdapterState, Arm, PromotionKind
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from sqlmodel import Session, col, func, select, update
 
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
-from store.tables import BASE, Adapter, AdapterState, Alias, Promotion, PromotionKind, now
+from store.tables import BASE, Adapter, Alias, Promotion, now
+from store.words import AdapterState, PromotionKind
 
 PRODUCTION = "production"
 

@@ -7,7 +7,8 @@ from sqlmodel import Session, col, select, update
 
 from store.errors import NotFound
 from store.session import insert_ignoring
-from store.tables import Answer, DeliveryState, Ticket, now
+from store.tables import Answer, Ticket, now
+from store.words import DeliveryState
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.STREAMING)
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlmodel import Session, col, insert, select, update
 
-from store.tables import Answer, Dataset, DatasetRow, Message, Review, Split, SplitGroup, Ticket, TrainingRun
+from store.tables import Answer, Dataset, DatasetRow, Message, Review, SplitGroup, Ticket, TrainingRun
+from store.words import Split
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from store.learning_policy import learnable
 from store.prompt import neutralised
 from store.session import Store
 from store.settings import Settings
-from store.tables import Answer, Review, Ticket, Verdict
+from store.tables import Answer, Review, Ticket
+from store.words import Verdict
 
 
 def export_tickets(store: Store, settings: Settings, path: Path) -> int:

@@ -13,21 +13,9 @@ from store.errors import BadInput
 from store.prompt import question_messages
 from store.session import Store, insert_ignoring
 from store.settings import Settings
-from store.tables import (
-    Answer,
-    Arm,
-    DeliveryState,
-    Message,
-    Review,
-    Role,
-    Surface,
-    Ticket,
-    TicketStatus,
-    Verdict,
-    Visibility,
-    now,
-)
+from store.tables import Answer, Message, Review, Ticket, now
 from store.ticket_files import BadLine, PastTicket, TicketFile
+from store.words import Arm, DeliveryState, Role, Surface, TicketStatus, Verdict, Visibility
 
 IMPORT = "import"
 """Stands for team, channel and reviewer, and for the asker of a ticket whose file names none."""

@@ -12,7 +12,8 @@ from typing import Any
 from sqlmodel import Session, and_, col, or_, select, update
 
 from store.session import insert_ignoring
-from store.tables import InboxEvent, InboxState, now
+from store.tables import InboxEvent, now
+from store.words import InboxState
 
 MOST_ATTEMPTS = 6
 LONGEST_BACKOFF_S = 300.0

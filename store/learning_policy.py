@@ -4,7 +4,8 @@ from sqlalchemy import ColumnElement, and_
 from sqlmodel import col, select
 
 from store.settings import NightSettings
-from store.tables import Answer, DeliveryState, Message, Ticket, TicketStatus, Visibility
+from store.tables import Answer, Message, Ticket
+from store.words import DeliveryState, TicketStatus, Visibility
 
 
 def learnable(night: NightSettings) -> ColumnElement[bool]:

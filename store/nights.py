@@ -7,7 +7,8 @@ from sqlmodel import Session, col, func, select
 
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
-from store.tables import Night, NightStage, NightState, Stage, StageState, now
+from store.tables import Night, NightStage, now
+from store.words import NightState, Stage, StageState
 
 RETRY_DELAYS = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """How long a failed stage waits for its next attempt; after the last one the night waits for a person."""

@@ -5,7 +5,8 @@ from typing import Any
 from sqlmodel import Session, col, select, update
 
 from store.session import insert_ignoring
-from store.tables import OutboxMessage, OutboxState, now
+from store.tables import OutboxMessage, now
+from store.words import OutboxState
 
 MOST_ATTEMPTS = 10
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import TypedDict
 
-from store.tables import Message, Role
+from store.tables import Message
+from store.words import Role
 
 JOINER = "\u200d"
 

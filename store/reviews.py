@@ -7,19 +7,8 @@ from sqlmodel import Session, and_, case, col, exists, func, select
 
 from store import answers, outbox, tickets
 from store.errors import BadInput, NotAllowed
-from store.tables import (
-    Answer,
-    Arm,
-    Cause,
-    DeliveryState,
-    Review,
-    Ticket,
-    TicketStatus,
-    Verdict,
-    Vote,
-    VoteValue,
-    now,
-)
+from store.tables import Answer, Review, Ticket, Vote, now
+from store.words import Arm, Cause, DeliveryState, TicketStatus, Verdict, VoteValue
 
 REVIEWABLE = (DeliveryState.DELIVERED, DeliveryState.STOPPED, DeliveryState.FAILED)
 

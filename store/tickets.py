@@ -5,17 +5,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select, update
 
 from store.session import insert_ignoring
-from store.tables import (
-    Answer,
-    DeliveryState,
-    Message,
-    Role,
-    Surface,
-    Ticket,
-    TicketStatus,
-    Visibility,
-    now,
-)
+from store.tables import Answer, Message, Ticket, now
+from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from sqlmodel import Session, col, delete, select
 
 from store.errors import NotFound
 from store.session import insert_ignoring
-from store.tables import Vote, VoteReason, VoteSource, VoteValue, now
+from store.tables import Vote, now
+from store.words import VoteReason, VoteSource, VoteValue
 
 
 @dataclass(frozen=True)

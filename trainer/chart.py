@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store import artifacts
-from store.tables import Evaluation, GateVerdict
+from store.tables import Evaluation
+from store.words import GateVerdict
 from trainer.scores import LIKELIHOOD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 INK, QUIET, BETTER, WORSE, UNSURE = "#1d1c1d", "#8d8d94", "#007a5a", "#d72b3f", "#4a6fa5"
-WIDTH_INCHES, LINE_INCHES, HEAD_INCHES, DOTS_PER_INCH = 7.2, 1.0, 1.15, 150
+WIDTH_INCHES, LINE_INCHES, HEAD_INCHES, DOTS_PER_INCH = 7.2, 1.0, 1.05, 150
 TITLES = {
     GateVerdict.PROMOTE: "is better than",
     GateVerdict.HOLD: "is not clearly better than",
@@ -36,7 +37,7 @@ def draw(evaluation: Evaluation, path: Path) -> None:
     FigureCanvasAgg(figure)
     _head(figure, evaluation, height)
     for line, measure in enumerate(measures):
-        bottom = 1 - (HEAD_INCHES + LINE_INCHES * (line + 0.78)) / height
+        bottom = 1 - (HEAD_INCHES + LINE_INCHES * (line + 0.7)) / height
         _line(figure.add_axes((0.06, bottom, 0.62, 0.3 / height)), measure, evaluation)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from store.settings import GateSettings
-from store.tables import GateVerdict
+from store.words import GateVerdict
 from trainer.scores import FACTS, LIKELIHOOD, MEASURES, MeasureName, compare
 
 

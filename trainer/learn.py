@@ -6,7 +6,8 @@ from pathlib import Path
 
 from store import datasets, nights
 from store.settings import TrainingSettings
-from store.tables import Dataset, Split, Stage, TrainingRun, now
+from store.tables import Dataset, TrainingRun, now
+from store.words import Split, Stage
 from trainer.train import TrainingJob, TrainingProgress, train
 from trainer.work import Work
 

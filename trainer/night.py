@@ -20,7 +20,8 @@ from store import evaluations, nights, outbox
 from store.errors import BadInput, NightschoolError
 from store.session import Store
 from store.settings import Settings
-from store.tables import Night, NightState, Stage, StageState, now
+from store.tables import Night, now
+from store.words import NightState, Stage, StageState
 from trainer.curate.stage import curate
 from trainer.evaluate import evaluate
 from trainer.learn import learn

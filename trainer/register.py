@@ -8,7 +8,8 @@ from sqlmodel import Session, select
 
 from store import adapters, artifacts, datasets, nights
 from store.errors import NightschoolError
-from store.tables import Adapter, Dataset, Stage, TrainingRun
+from store.tables import Adapter, Dataset, TrainingRun
+from store.words import Stage
 from trainer.work import Work
 
 PUBLISHED = ("adapter_model.safetensors", "adapter_config.json", "README.md")

@@ -1,7 +1,8 @@
 """The last stage of a night: a chart of the comparison, and a card that we now owe to the admins."""
 
 from store import evaluations
-from store.tables import Evaluation, Stage
+from store.tables import Evaluation
+from store.words import Stage
 from trainer.chart import draw
 from trainer.work import Work
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
@@ -29,8 +30,22 @@ ERROR_FILE = "error.json"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
+COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
+
+# Exit codes of the training process for ends that it may be too starved to write about.
+OUT_OF_MEMORY = 71
+DISK_FULL = 72
+SENTENCES = {
+    OUT_OF_MEMORY: "The training ran out of memory. Lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or "
+    "NIGHTSCHOOL_TRAINING__MAX_LENGTH, or give the machine more memory.",
+    DISK_FULL: "The disk is full. Free some space; the next run goes on where this one stopped.",
+    -signal.SIGKILL: "The training process was killed, most often because the machine ran out of memory; the next "
+    "run goes on where it stopped. If it recurs, lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or "
+    "NIGHTSCHOOL_TRAINING__MAX_LENGTH.",
+    -signal.SIGTERM: "The training process was told to stop; the next run goes on where it stopped.",
+}
 
 
 class TrainingFailed(NightschoolError):
@@ -116,15 +131,15 @@ def _prepare_folder(job: TrainingJob) -> None:
 
 def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], None]) -> None:
     (job.folder / ERROR_FILE).unlink(missing_ok=True)
-    follower = _Follower(job.folder / PROGRESS_FILE)
     with (job.folder / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "trainer.training", str(job.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=_environment(job),
+            env=environment(job.folder.parent, job.settings.threads),
         )
+    follower = _Follower(job.folder / PROGRESS_FILE, process.pid)
     with _stopped_on_error(process):
         while process.poll() is None:
             for progress in follower.news():
@@ -136,17 +151,19 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
         raise TrainingFailed(_reason(job.folder, process.returncode))
 
 
-def _environment(job: TrainingJob) -> dict[str, str]:
-    threads = job.settings.threads or len(os.sched_getaffinity(0))
+def environment(cache: Path, threads: int = 0) -> dict[str, str]:
+    """Environment variables of a training process; compiled layers are kept in `cache`; 0 threads means all cores."""
     # The child must find our packages also when the parent was started from another folder.
     search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        "OMP_NUM_THREADS": str(threads),
+        **thread_environment(threads, os.environ),
         "HF_HUB_OFFLINE": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TOKENIZERS_PARALLELISM": "false",
+        # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
+        "TORCHINDUCTOR_CACHE_DIR": str((cache / COMPILED).resolve()),
     }
 
 
@@ -164,24 +181,27 @@ def _stopped_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 class _Follower:
-    """Reads the whole lines that were added to the progress file since the last look."""
+    """Reads the whole lines that one process added to the progress file since the last look."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, process: int) -> None:
         self._file = file
-        self._offset = file.stat().st_size if file.exists() else 0
+        self._process = process
+        self._inode = 0
+        self._offset = 0
 
     def news(self) -> list[TrainingProgress]:
         if not self._file.exists():
             return []
-        if self._file.stat().st_size < self._offset:
-            # A resumed training first drops the steps that came after its checkpoint.
-            self._offset = 0
         with self._file.open("rb") as file:
+            inode = os.fstat(file.fileno()).st_ino
+            if inode != self._inode:
+                # A resumed training writes the file anew, without the steps that came after its checkpoint.
+                self._inode, self._offset = inode, 0
             file.seek(self._offset)
             whole, newline, _ = file.read().rpartition(b"\n")
         self._offset += len(whole + newline)
         lines = (json.loads(line) for line in whole.splitlines())
-        return [_progress(line) for line in lines if "loss" in line]
+        return [_progress(line) for line in lines if line["process"] == self._process and "loss" in line]
 
 
 def _progress(line: dict[str, Any]) -> TrainingProgress:
@@ -192,13 +212,8 @@ def _reason(folder: Path, exit_code: int) -> str:
     log = folder / LOG_FILE
     if (folder / ERROR_FILE).exists():
         return str(json.loads((folder / ERROR_FILE).read_text())["message"])
-    if exit_code == -signal.SIGKILL:
-        return (
-            "The training process was killed, most often because the machine ran out of memory; the next run goes on "
-            "where it stopped. Lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or NIGHTSCHOOL_TRAINING__MAX_LENGTH if it recurs."
-        )
-    if exit_code == -signal.SIGTERM:
-        return "The training process was told to stop; the next run goes on where it stopped."
+    if exit_code in SENTENCES:
+        return SENTENCES[exit_code]
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     last = lines[-1] if lines else "it wrote nothing"
     return f"The training process failed (exit code {exit_code}): {last}. The whole log is {log}."

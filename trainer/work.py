@@ -15,7 +15,8 @@ from store import leases, nights
 from store.errors import NightschoolError, NotFound
 from store.session import Store
 from store.settings import Settings
-from store.tables import Night, Stage
+from store.tables import Night
+from store.words import Stage
 
 Say = Callable[[str], None]
 

@@ -6,8 +6,8 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, Markdown
 
 from bot.blocks.content import UPDATE_CHARACTERS, Content, context, cut, section
 from bot.blocks.feedback import feedback_buttons
-from bot.safe_text import quoted, safe_markdown
-from store.tables import DeliveryState
+from bot.safe_text import plain_label, quoted, safe_markdown
+from store.words import DeliveryState
 
 RETRY_ACTION = "retry_answer"
 STOPPED = "Stopped."
@@ -47,7 +47,7 @@ def closing_blocks(closing: Closing) -> list[Block]:
 def failure_blocks(answer_id: int, sentence: str) -> list[Block]:
     """One sentence about what went wrong, and a button to try again."""
     retry = ButtonElement(text="Try again", action_id=RETRY_ACTION, value=str(answer_id), style="primary")
-    return [section(f":warning: {sentence}"), ActionsBlock(elements=[retry])]
+    return [section(f":warning: {plain_label(sentence, 1000)}"), ActionsBlock(elements=[retry])]
 
 
 def trying_again() -> Content:

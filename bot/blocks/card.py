@@ -17,7 +17,7 @@ from slack_sdk.models.blocks import (
 
 from bot.blocks.content import Content, context, header, section
 from bot.safe_text import plain_label, quoted
-from store.tables import GateVerdict, NightState
+from store.words import GateVerdict, NightState
 
 PROMOTE_ACTION = "promote_version"
 HOLD_ACTION = "hold_version"
@@ -156,7 +156,7 @@ def _decision(card: Card, busy: str, trouble: str) -> list[Block]:
     if busy:
         return [*blocks, context(f"⏳ {busy}")]
     if trouble:
-        blocks.append(section(f":warning: {trouble}"))
+        blocks.append(section(f":warning: {plain_label(trouble, 2000)}"))
     if card.report is not None and card.promotable:
         hold = ButtonElement(text="Hold", action_id=HOLD_ACTION, value=str(card.night_id))
         blocks.append(ActionsBlock(elements=[promote_button(card.report.candidate), hold]))

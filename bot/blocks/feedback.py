@@ -17,7 +17,7 @@ from slack_sdk.models.blocks.basic_components import FeedbackButtonObject
 from slack_sdk.models.views import View
 
 from bot.blocks.content import options
-from store.tables import VoteReason, VoteValue
+from store.words import VoteReason, VoteValue
 
 VOTE_ACTION = "vote"
 REASON_VIEW = "vote_reason"

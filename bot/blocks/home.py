@@ -19,7 +19,8 @@ from bot.blocks.content import context, header, section
 from bot.questions import HOW_TO_ASK
 from bot.safe_text import plain_label
 from store.reviews import Counts, QueueItem
-from store.tables import BASE, AdapterState, DeliveryState, Ticket, TicketStatus
+from store.tables import BASE, Ticket
+from store.words import AdapterState, DeliveryState, TicketStatus
 
 REVIEW_ACTION = "review_answer"
 ROLL_BACK_ACTION = "roll_back"
@@ -78,7 +79,7 @@ def home_view(home: Home, busy: str = "", trouble: str = "") -> View:
     """The view; `busy` says what is being done, `trouble` what went wrong with it."""
     blocks: list[Block] = []
     if trouble:
-        blocks.append(section(f":warning: {trouble}"))
+        blocks.append(section(f":warning: {plain_label(trouble, 2000)}"))
     if busy:
         blocks.append(section(f"⏳ {busy}"))
     if home.operations is not None:

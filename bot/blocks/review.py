@@ -18,7 +18,8 @@ from slack_sdk.models.views import View
 from bot.blocks.content import context, options, section
 from bot.blocks.feedback import REASON_LABELS
 from bot.safe_text import plain_label, quoted
-from store.tables import Answer, Cause, DeliveryState, Message, Role, Surface, Ticket, Verdict, Vote, VoteValue
+from store.tables import Answer, Message, Ticket, Vote
+from store.words import Cause, DeliveryState, Role, Surface, Verdict, VoteValue
 
 REVIEW_VIEW = "review"
 VERDICT_FIELD = "verdict"

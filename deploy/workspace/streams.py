@@ -23,6 +23,7 @@ class Stream:
     segments: list[Json] = field(default_factory=list)
     stopped_by_user: bool = False
     flush_planned: bool = False
+    next_flush: float = 0.0
 
     def add(self, chunks: list[Json]) -> None:
         """Append chunks that were checked; raises `msg_too_long` for more text than one call may bring."""

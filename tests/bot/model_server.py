@@ -26,6 +26,8 @@ class ScriptedModel:
     """Cut the connection after so many words."""
     failures: list[int] = field(default_factory=list)
     """HTTP statuses of the next requests."""
+    silent: bool = False
+    """Take requests and say nothing at all until the gate is set again."""
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     """Words after the first are held back until it is set."""
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -40,6 +42,8 @@ class ScriptedModel:
         """`POST /v1/chat/completions` with `stream`."""
         body = await request.json()
         self.requests.append(body)
+        if self.silent:
+            await self.gate.wait()
         if self.failures:
             status = self.failures.pop(0)
             return web.json_response({"error": {"message": "told to fail", "code": status}}, status=status)

@@ -5,17 +5,8 @@ from typing import Any
 
 from store import adapters, outbox
 from store.session import Store
-from store.tables import (
-    Answer,
-    Evaluation,
-    EvaluationItem,
-    GateVerdict,
-    Night,
-    NightState,
-    Surface,
-    Ticket,
-    Visibility,
-)
+from store.tables import Answer, Evaluation, EvaluationItem, Night, Ticket
+from store.words import GateVerdict, NightState, Surface, Visibility
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"

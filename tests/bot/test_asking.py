@@ -6,8 +6,11 @@ from sqlmodel import select
 
 from deploy.workspace.faults import Fault
 from deploy.workspace.server import Running
-from store.tables import Answer, DeliveryState, Message, Role, Surface, Ticket, TicketStatus, Visibility
-from tests.bot.conftest import RunningBot
+from store.session import Store
+from store.settings import Settings
+from store.tables import Answer, Message, Ticket
+from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
+from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.model_server import ScriptedModel
 from tests.fixtures_workspace import SUPPORT, Person
 
@@ -144,6 +147,18 @@ async def test_a_slash_command_is_answered_in_private(bot: RunningBot, ana: Pers
     assert not any("base answers" in line.get("text", "") for line in await tom.messages(SUPPORT))
 
 
+async def test_a_private_answer_that_failed_can_be_tried_again_in_private(
+    bot: RunningBot, ana: Person, model: ScriptedModel
+) -> None:
+    model.failures = [503, 503]
+    await ana.do("command", channel=SUPPORT, command="/ask", text="Who pays?")
+    failed = await ana.wait_for_message(lambda message: "retry_answer" in str(message.get("blocks")))
+    await recorded(bot, DeliveryState.FAILED)
+    assert (await ana.click(failed, "retry_answer"))["ok"]
+    message = await ana.wait_for_message(lambda message: "base answers: Who pays?" in message.get("text", ""))
+    assert message["is_ephemeral"]
+
+
 async def test_an_empty_slash_command_says_how_to_ask(bot: RunningBot, ana: Person) -> None:
     await ana.do("command", channel=SUPPORT, command="/ask", text="  ")
     await ana.wait_for_message(lambda message: "Ask me in a sentence" in message.get("text", ""))
@@ -213,6 +228,23 @@ async def test_a_failed_answer_says_so_and_can_be_tried_again(
     assert "base answers: are you there?" in str(again["blocks"])
     (answer,) = await recorded(bot)
     assert (answer.state, answer.error) == (DeliveryState.DELIVERED, "")
+
+
+async def test_a_model_that_hangs_is_not_waited_for_in_silence(
+    bot_settings: Settings, sqlite_store: Store, ana: Person, model: ScriptedModel
+) -> None:
+    model.silent = True
+    model.gate.clear()
+    serving = bot_settings.serving.model_copy(update={"first_token_timeout_s": 0.3})
+    async with running_bot(bot_settings.model_copy(update={"serving": serving}), sqlite_store):
+        ts = await ana.post(SUPPORT, "@nightschool hello?")
+        failed = await answer_to(ana, ts)
+        assert "did not answer in time" in str(failed["blocks"])
+        model.silent = False
+        model.gate.set()
+        ana.forget()
+        await ana.click(failed, "retry_answer")
+        assert "base answers: hello?" in str((await answer_to(ana, ts))["blocks"])
 
 
 async def test_an_answer_that_breaks_off_keeps_its_beginning_and_offers_a_retry(

@@ -8,18 +8,9 @@ from bot.metadata import FeedbackPlace
 from store import votes
 from store.errors import BadInput
 from store.session import Store
-from store.tables import (
-    Answer,
-    DeliveryState,
-    Surface,
-    Ticket,
-    Visibility,
-    Vote,
-    VoteReason,
-    VoteSource,
-    VoteValue,
-)
+from store.tables import Answer, Ticket, Vote
 from store.votes import Ballot
+from store.words import DeliveryState, Surface, Visibility, VoteReason, VoteSource, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.test_asking import answer_to, recorded, rows
 from tests.bot.test_inbox import until

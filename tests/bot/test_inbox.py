@@ -17,7 +17,8 @@ from store import inbox
 from store.inbox import Arrival
 from store.session import Store
 from store.settings import Settings
-from store.tables import Answer, DeliveryState, InboxEvent, InboxState, Ticket
+from store.tables import Answer, InboxEvent, Ticket
+from store.words import DeliveryState, InboxState
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import answer_to, recorded, rows

@@ -8,7 +8,8 @@ from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.home import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
 from store import adapters, nights, outbox
 from store.errors import ModelUnavailable
-from store.tables import Night, NightState, OutboxMessage, OutboxState, Promotion
+from store.tables import Night, OutboxMessage, Promotion
+from store.words import NightState, OutboxState
 from tests.bot.conftest import RunningBot
 from tests.bot.nights import finished_night
 from tests.bot.test_asking import answer_to, recorded, rows

@@ -10,20 +10,8 @@ from store import reviews
 from store.errors import BadInput, NotAllowed
 from store.reviews import Decision
 from store.session import Store
-from store.tables import (
-    Answer,
-    Arm,
-    Cause,
-    DeliveryState,
-    Review,
-    Surface,
-    Ticket,
-    TicketStatus,
-    Verdict,
-    Visibility,
-    Vote,
-    VoteValue,
-)
+from store.tables import Answer, Review, Ticket, Vote
+from store.words import Arm, Cause, DeliveryState, Surface, TicketStatus, Verdict, Visibility, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import rows

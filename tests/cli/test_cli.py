@@ -12,7 +12,8 @@ import pytest
 
 from store.session import Store
 from store.settings import Settings
-from store.tables import Adapter, Night, NightState
+from store.tables import Adapter, Night
+from store.words import NightState
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [

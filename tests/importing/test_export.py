@@ -12,7 +12,8 @@ from store.export_tickets import export_tickets
 from store.import_tickets import import_tickets
 from store.session import Store
 from store.settings import NightSettings, Settings
-from store.tables import Answer, Message, Review, Role, Ticket, TicketStatus, Verdict, Visibility, now
+from store.tables import Answer, Message, Review, Ticket, now
+from store.words import Role, TicketStatus, Verdict, Visibility
 
 
 @pytest.fixture

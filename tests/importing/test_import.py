@@ -10,19 +10,8 @@ from store.errors import BadInput
 from store.import_tickets import import_tickets
 from store.session import Store
 from store.settings import Settings
-from store.tables import (
-    Answer,
-    Arm,
-    DeliveryState,
-    Message,
-    Review,
-    Role,
-    Surface,
-    Ticket,
-    TicketStatus,
-    Verdict,
-    Visibility,
-)
+from store.tables import Answer, Message, Review, Ticket
+from store.words import Arm, DeliveryState, Role, Surface, TicketStatus, Verdict, Visibility
 
 GOOD = {"question": "Where is the key?", "answer": "Under the mat."}
 

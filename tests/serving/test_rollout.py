@@ -18,7 +18,8 @@ from store.artifacts import folder_manifest, manifest_sha256
 from store.errors import AdapterRejected, BadInput, ModelUnavailable, NotFound
 from store.session import Store
 from store.settings import Settings
-from store.tables import BASE, Adapter, AdapterState, PromotionKind, Surface, Ticket, Visibility
+from store.tables import BASE, Adapter, Ticket
+from store.words import AdapterState, PromotionKind, Surface, Visibility
 from tests.fixtures_serving import VllmServer, make_adapter
 
 pytestmark = pytest.mark.slow

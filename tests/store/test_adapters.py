@@ -10,7 +10,8 @@ from sqlmodel import Session
 from store import adapters
 from store.errors import BadInput, NotFound
 from store.session import Store
-from store.tables import BASE, AdapterState, Promotion, PromotionKind
+from store.tables import BASE, Promotion
+from store.words import AdapterState, PromotionKind
 
 
 def fields(version: int, **changed: Any) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from sqlmodel import SQLModel, select
 from store import leases
 from store.errors import NightschoolError
 from store.session import Store, insert_ignoring
-from store.tables import InboxEvent, InboxState, Lease
+from store.tables import InboxEvent, Lease
+from store.words import InboxState
 
 
 def _count_up(url: str, times: int) -> None:

@@ -10,7 +10,8 @@ from serving.base_model import BaseModel
 from store import datasets
 from store.session import Store
 from store.settings import NightSettings
-from store.tables import DeliveryState, Message, Role, TicketStatus, Verdict, Visibility, now
+from store.tables import Message, now
+from store.words import DeliveryState, Role, TicketStatus, Verdict, Visibility
 from tests.trainer.tickets import add_reviewed, review
 from trainer.curate.duplicates import NearQuestions, without_repeats, without_superseded
 from trainer.curate.lesson import Lesson, Reason, Tally

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from store.settings import GateSettings
-from store.tables import GateVerdict
+from store.words import GateVerdict
 from trainer.gate import Decision, Pair, decide
 from trainer.scores import CHRF, FACTS, LENGTH, LIKELIHOOD, ROUGE, scores
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from store.tables import Split
+from store.words import Split
 from trainer.curate.duplicates import NEAR, NearQuestions
 from trainer.curate.lesson import Lesson, Reason, Tally
 from trainer.curate.split import SplitPlan, assign, plan_splits

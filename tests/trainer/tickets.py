@@ -7,19 +7,8 @@ from sqlmodel import Session
 
 from store.prompt import question_messages
 from store.session import Store
-from store.tables import (
-    Answer,
-    DeliveryState,
-    Message,
-    Review,
-    Role,
-    Surface,
-    Ticket,
-    TicketStatus,
-    Verdict,
-    Visibility,
-    now,
-)
+from store.tables import Answer, Message, Review, Ticket, now
+from store.words import DeliveryState, Role, Surface, TicketStatus, Verdict, Visibility
 
 SYSTEM = "You are the support assistant of our company. Answer briefly and correctly."
 

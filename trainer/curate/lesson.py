@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from store.prompt import ChatMessage
-from store.tables import Split
+from store.words import Split
 
 
 class Reason(StrEnum):

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from store.datasets import ReviewedAnswer
 from store.prompt import ChatMessage, neutralised
 from store.settings import NightSettings
-from store.tables import Answer, DeliveryState, Review, Ticket, TicketStatus, Verdict, Visibility
+from store.tables import Answer, Review, Ticket
+from store.words import DeliveryState, TicketStatus, Verdict, Visibility
 from trainer.curate.lesson import Lesson, Reason, Tally
 
 

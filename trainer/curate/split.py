@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from store.tables import Split
+from store.words import Split
 from trainer.curate.duplicates import NearQuestions, plain
 from trainer.curate.lesson import Lesson, Reason, Tally
 

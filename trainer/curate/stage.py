@@ -3,7 +3,8 @@
 from typing import Any
 
 from store import artifacts, datasets
-from store.tables import Dataset, DatasetRow, Split, Stage, TrainingRun
+from store.tables import Dataset, DatasetRow, TrainingRun
+from store.words import Split, Stage
 from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.lesson import Lesson, Tally

@@ -7,42 +7,44 @@ from pathlib import Path
 
 from store.artifacts import write_json
 from store.errors import NightschoolError
-from trainer.train import ERROR_FILE
+from trainer.train import DISK_FULL, ERROR_FILE, OUT_OF_MEMORY
 
 # Answering people goes before training; a higher niceness leaves them the cores.
 NICENESS = 10
 
 OUT_OF_MEMORY_SIGNS = ("can't allocate memory", "out of memory", "DefaultCPUAllocator")
-OUT_OF_MEMORY = (
-    "The training ran out of memory. Lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or NIGHTSCHOOL_TRAINING__MAX_LENGTH, "
-    "or give the machine more memory."
-)
+# torch's and safetensors' writers wrap the operating system's error in their own.
+DISK_FULL_SIGNS = ("No space left on device", "PytorchStreamWriter failed")
 
 
 def main() -> int:
     """Train the job in the folder given on the command line; a failure is left there as a sentence."""
     folder = Path(sys.argv[1])
     os.nice(NICENESS)
+    from safetensors import SafetensorError
+
     from trainer.training.process import run
 
     try:
         run(folder)
-    except (NightschoolError, MemoryError, RuntimeError, OSError) as error:
-        message = _sentence(error, folder)
-        if message is None:
-            raise
-        write_json(folder / ERROR_FILE, {"message": message})
+    except NightschoolError as error:
+        write_json(folder / ERROR_FILE, {"message": str(error)})
         return 1
+    except (MemoryError, RuntimeError, OSError, SafetensorError) as error:
+        code = _exit_code(error)
+        if code is None:
+            raise
+        return code
     return 0
 
 
-def _sentence(error: Exception, folder: Path) -> str | None:
-    if isinstance(error, NightschoolError):
-        return str(error)
-    if isinstance(error, MemoryError) or any(sign in str(error) for sign in OUT_OF_MEMORY_SIGNS):
+def _exit_code(error: Exception) -> int | None:
+    text = str(error)
+    if isinstance(error, MemoryError) or any(sign in text for sign in OUT_OF_MEMORY_SIGNS):
         return OUT_OF_MEMORY
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {folder} is full. Free some space; the next run goes on where this one stopped."
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or any(sign in text for sign in DISK_FULL_SIGNS):
+        return DISK_FULL
     return None
 
 

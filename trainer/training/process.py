@@ -4,23 +4,32 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from store.artifacts import write_json
 from store.settings import TrainingSettings
 from trainer.train import ADAPTER, CHECKPOINTS, DONE_FILE, PROGRESS_FILE, RUN_FILE
+from trainer.training import packed_model
 from trainer.training.checkpoints import PREFIX, latest
-from trainer.training.progress import ProgressCallback, ProgressFile
+from trainer.training.hardware import detect
+from trainer.training.progress import HeldOutCallback, ProgressCallback, ProgressFile
 from trainer.training.publish import model_card, publish
 from trainer.training.rows import Rows, read_rows
-from trainer.training.trainer import NightTrainer, arguments, as_dataset, lora
+from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, lora
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
+
+
+@dataclass(frozen=True)
+class _Run:
+    folder: Path
+    job: dict[str, Any]
+    settings: TrainingSettings
 
 
 def run(folder: Path) -> None:
@@ -30,11 +39,8 @@ def run(folder: Path) -> None:
         BadInput: the rows cannot be used.
     """
     job = json.loads((folder / RUN_FILE).read_text())
-    settings = TrainingSettings.model_validate(job["settings"])
     with _alone(folder):
-        tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
-        rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
-        _train(folder, job, settings, tokenizer, rows)
+        _train(_Run(folder, job, TrainingSettings.model_validate(job["settings"])))
 
 
 @contextmanager
@@ -45,19 +51,35 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _train(folder: Path, job: dict[str, Any], settings: TrainingSettings, tokenizer: Any, rows: Rows) -> None:
-    checkpoint = latest(folder / CHECKPOINTS)
+def _train(run: _Run) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(run.job["base_model"])
+    rows = read_rows(Path(run.job["dataset"]), tokenizer, run.settings.max_length)
+    checkpoint = latest(run.folder / CHECKPOINTS)
     resumed_step = int(checkpoint.name.removeprefix(PREFIX)) if checkpoint else 0
-    progress = ProgressFile(folder / PROGRESS_FILE, resumed_step)
-    trainer = NightTrainer(
-        model=AutoModelForCausalLM.from_pretrained(job["base_model"], dtype=torch.float32),
-        args=arguments(settings, folder / CHECKPOINTS, len(rows.train)),
-        train_dataset=as_dataset(rows.train),
-        processing_class=tokenizer,
-        peft_config=lora(settings),
-        progress=ProgressCallback(progress, job["checkpoint_every_s"]),
-    )
+    progress = ProgressFile(run.folder / PROGRESS_FILE, resumed_step)
+    trainer = _trainer(run, tokenizer, rows, ProgressCallback(progress, run.job["checkpoint_every_s"]))
+    if rows.held_out:
+        trainer.add_callback(HeldOutCallback(progress, lambda: trainer.held_out_loss(rows.held_out)))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _finish(run, trainer, rows, progress)
+
+
+def _trainer(run: _Run, tokenizer: Any, rows: Rows, callback: ProgressCallback) -> NightTrainer:
+    hardware = detect()
+    model = AutoModelForCausalLM.from_pretrained(run.job["base_model"], dtype=hardware.dtype)
+    packed = not hardware.gpu and packed_model.enable(model, rows.train)
+    parts = {
+        "model": model,
+        "args": arguments(run.settings, run.folder / CHECKPOINTS, len(rows.train), hardware),
+        "train_dataset": as_dataset(rows.train),
+        "processing_class": tokenizer,
+        "peft_config": lora(run.settings, fast=packed),
+        "progress": callback,
+    }
+    return PackedTrainer(hardware=hardware, **parts) if packed else NightTrainer(**parts)
+
+
+def _finish(run: _Run, trainer: NightTrainer, rows: Rows, progress: ProgressFile) -> None:
     figures = {
         "rows": len(rows.train),
         "rows left out as too long": rows.too_long,
@@ -65,9 +87,9 @@ def _train(folder: Path, job: dict[str, Any], settings: TrainingSettings, tokeni
         "tokens": progress.tokens,
         "final loss": round(progress.loss, 4),
     }
-    publish(trainer.model, folder / ADAPTER, Path(job["base_model"]).name, model_card(job, figures))
+    publish(trainer.model, run.folder / ADAPTER, Path(run.job["base_model"]).name, model_card(run.job, figures))
     write_json(
-        folder / DONE_FILE,
+        run.folder / DONE_FILE,
         {
             "versions": {name: version(name) for name in LIBRARIES},
             "seconds": round(progress.seconds, 3),

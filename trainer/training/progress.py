@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ class ProgressFile:
     def write(self, line: dict[str, Any]) -> None:
         """Add one line with the totals so far."""
         with self._file.open("a") as file:
-            file.write(json.dumps({**line, "tokens": self.tokens, "seconds": round(self.seconds, 3)}) + "\n")
+            totals = {"tokens": self.tokens, "seconds": round(self.seconds, 3), "process": os.getpid()}
+            file.write(json.dumps(line | totals) + "\n")
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]
@@ -94,7 +96,21 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
             }
         )
 
-    def write_held_out(self, state: TrainerState, loss: float) -> None:
-        """Write the mean loss per completion token over the held-out rows; measuring it is not training time."""
-        self._progress.write({"step": state.global_step, "steps": state.max_steps, "held_out_loss": loss})
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Leave out of the step's time what was measured after the epoch before."""
         self._step_started = time.monotonic()
+
+
+class HeldOutCallback(TrainerCallback):  # type: ignore[misc]
+    """Writes the loss on the held-out rows at each epoch's end."""
+
+    def __init__(self, progress: ProgressFile, measure: Callable[[], float]) -> None:
+        self._progress = progress
+        self._measure = measure
+
+    def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
+        """Measure and write one line without a `loss`."""
+        loss = round(self._measure(), 5)
+        self._progress.write({"step": state.global_step, "steps": state.max_steps, "held_out_loss": loss})

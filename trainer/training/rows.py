@@ -15,6 +15,7 @@ from store.errors import BadInput
 from store.prompt import ChatMessage, neutralised
 
 MAX_HELD_OUT = 64
+IGNORED = -100
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,12 @@ class Row:
 
     ids: list[int]
     completion_start: int
+
+    @property
+    def example(self) -> dict[str, list[int]]:
+        """The row as SFTTrainer takes it: token ids, and labels on the completion alone."""
+        labels = [IGNORED] * self.completion_start + self.ids[self.completion_start :]
+        return {"input_ids": self.ids, "labels": labels}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
-"""TRL's SFTTrainer with our rows, our checkpoints and our progress."""
+"""TRL's SFTTrainer with our rows, our checkpoints, our progress, and on CPUs our faster forward and backward pass."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,29 @@ from trl import SFTConfig, SFTTrainer
 
 from store.settings import TrainingSettings
 from trainer.training.checkpoints import PREFIX, mark_complete
+from trainer.training.fast_lora import FastLoraLinear
+from trainer.training.fast_loss import ChunkLoss, softmax_minus_target
+from trainer.training.hardware import Hardware
+from trainer.training.packed_model import compile_layers, summed_loss
+from trainer.training.packing import Pack, PackCollator
 from trainer.training.progress import ProgressCallback
 from trainer.training.rows import Row
 
-IGNORED = -100
 WARMUP_SHARE = 0.05
 KEPT_CHECKPOINTS = 2
 
+# Measured on two cores (docs/bench_training_step.md): compiling takes about so long, then saves this share of a step.
+COMPILE_S = 60.0
+COMPILE_SAVES = 0.35
+STEPS_BEFORE_COMPILING = 2
+
 
 def as_dataset(rows: Sequence[Row]) -> Dataset:
-    """Rows as the token ids and labels that SFTTrainer takes as they are; only completion tokens carry a label."""
-    return Dataset.from_dict(
-        {
-            "input_ids": [row.ids for row in rows],
-            "labels": [[IGNORED] * row.completion_start + row.ids[row.completion_start :] for row in rows],
-        }
-    )
+    """Rows as the token ids and labels that SFTTrainer takes as they are."""
+    return Dataset.from_list([row.example for row in rows])
 
 
-def arguments(settings: TrainingSettings, output: Path, rows: int) -> SFTConfig:
+def arguments(settings: TrainingSettings, output: Path, rows: int, hardware: Hardware) -> SFTConfig:
     """The Trainer's arguments: seeded, linear warmup and decay, nothing written but what we ask for."""
     steps = int(-(-rows // settings.batch_size) * settings.epochs)
     return SFTConfig(
@@ -45,8 +50,9 @@ def arguments(settings: TrainingSettings, output: Path, rows: int) -> SFTConfig:
         data_seed=settings.seed,
         max_length=None,
         gradient_checkpointing=False,
-        use_cpu=not torch.cuda.is_available(),
-        bf16=torch.cuda.is_available(),
+        use_cpu=not hardware.gpu,
+        bf16=hardware.gpu,
+        remove_unused_columns=False,
         logging_steps=1,
         save_strategy="no",
         save_total_limit=KEPT_CHECKPOINTS,
@@ -56,9 +62,9 @@ def arguments(settings: TrainingSettings, output: Path, rows: int) -> SFTConfig:
     )
 
 
-def lora(settings: TrainingSettings) -> LoraConfig:
+def lora(settings: TrainingSettings, *, fast: bool) -> LoraConfig:
     """Plain LoRA on every linear layer of the decoder: what vLLM can serve."""
-    return LoraConfig(
+    config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=0.0,
@@ -66,6 +72,9 @@ def lora(settings: TrainingSettings) -> LoraConfig:
         bias="none",
         task_type="CAUSAL_LM",
     )
+    if fast:
+        config._register_custom_module({torch.nn.Linear: FastLoraLinear})
+    return config
 
 
 class NightTrainer(SFTTrainer):  # type: ignore[misc]
@@ -81,7 +90,61 @@ class NightTrainer(SFTTrainer):  # type: ignore[misc]
         loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         return loss
 
+    def held_out_loss(self, rows: Sequence[Row]) -> float:
+        """Mean loss per batch of completion tokens that were not trained on."""
+        return float(self.evaluate(as_dataset(rows))["eval_loss"])
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         # SFTTrainer's own would write a model card for every checkpoint.
         Trainer._save_checkpoint(self, model, trial)
         mark_complete(Path(self.args.output_dir) / f"{PREFIX}{self.state.global_step}")
+
+
+class PackedTrainer(NightTrainer):
+    """The same training for CPUs: packed rows, loss on scored tokens alone, layers compiled where that pays."""
+
+    def __init__(self, *, hardware: Hardware, **kwargs: Any) -> None:
+        super().__init__(data_collator=PackCollator(), **kwargs)
+        self._causal_lm = self.model.get_base_model()
+        # Otherwise the first layer, whose input needs no gradient, would be compiled apart from the others.
+        self._causal_lm.enable_input_require_grads()
+        self._chunk_loss: ChunkLoss = softmax_minus_target
+        self._may_compile = hardware.compiler
+        self._steps_run = 0
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
+        """Forward and backward pass over the packs of a step; the loss is the mean over the step's scored tokens."""
+        started = time.monotonic()
+        model.train()
+        packs: list[Pack] = inputs["packs"]
+        scored = sum(len(each.targets) for each in packs)
+        total = torch.zeros(())
+        for each in packs:
+            loss = summed_loss(self._causal_lm, each, self._chunk_loss) / scored
+            self.accelerator.backward(loss)
+            total += loss.detach()
+            self._progress.count(each.real_tokens)
+        self._compile_if_it_pays(time.monotonic() - started)
+        return total
+
+    def compile_now(self) -> None:
+        """Compile the layers; the next step takes the time that this costs."""
+        self._chunk_loss = compile_layers(self._causal_lm)
+
+    def _compile_if_it_pays(self, step_s: float) -> None:
+        self._steps_run += 1
+        if self._may_compile and self._steps_run == STEPS_BEFORE_COMPILING:
+            left = self.state.max_steps - self.state.global_step - 1
+            if left * step_s * COMPILE_SAVES > COMPILE_S:
+                self.compile_now()
+
+    def held_out_loss(self, rows: Sequence[Row]) -> float:
+        """Mean loss per completion token that was not trained on."""
+        total, scored = 0.0, 0
+        for start in range(0, len(rows), self.args.per_device_eval_batch_size):
+            batch = rows[start : start + self.args.per_device_eval_batch_size]
+            for each in self.data_collator([row.example for row in batch])["packs"]:
+                # Not under no_grad and not in eval mode, for which the layers would be compiled again.
+                total += float(summed_loss(self._causal_lm, each, self._chunk_loss).detach())
+                scored += len(each.targets)
+        return total / scored

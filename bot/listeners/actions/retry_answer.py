@@ -10,14 +10,15 @@ from bot.services import Services
 from store import answers
 from store.errors import BadInput, NotAllowed
 from store.inbox import Arrival
-from store.tables import DeliveryState, Surface
+from store.words import DeliveryState, Surface
 
 
 async def retry_answer(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], services: Services) -> None:
     """Store the wish; the worker generates the answer anew."""
     answer_id = number_in(action)
-    answer, ticket = await services.store.read(answers.with_ticket, answer_id)
     container = body.get("container") or {}
+    await services.running.settled(str(container.get("channel_id")), str(container.get("thread_ts")))
+    answer, ticket = await services.store.read(answers.with_ticket, answer_id)
     private = ticket.surface == Surface.COMMAND and ticket.asker_id == body["user"]["id"]
     if not private and (answer.channel_id, answer.message_ts) != (
         container.get("channel_id"),

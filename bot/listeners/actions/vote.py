@@ -9,7 +9,7 @@ from bot.blocks.feedback import reason_modal
 from bot.metadata import FeedbackPlace
 from bot.services import Services
 from bot.voting import Click, cast_by_click
-from store.tables import VoteValue
+from store.words import VoteValue
 
 
 async def vote(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], services: Services) -> None:
@@ -22,6 +22,7 @@ async def vote(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], serv
         value=str(action.get("value") or ""),
         ephemeral=bool(container.get("is_ephemeral")),
     )
+    await services.running.settled(click.channel_id, str(container.get("thread_ts")))
     stored = await services.store.write(cast_by_click, click)
     await ack()
     if stored.value == VoteValue.DOWN:

@@ -9,8 +9,8 @@ from bot import questions
 from bot.inbox import ASK
 from bot.services import Services
 from store.inbox import Arrival
-from store.tables import Surface, Visibility
 from store.tickets import Question
+from store.words import Surface, Visibility
 
 LOOKING = "Let me see … only you will see the answer."
 

@@ -11,8 +11,8 @@ from bot.inbox import ASK
 from bot.services import Services
 from store.errors import BadInput
 from store.inbox import Arrival
-from store.tables import Surface
 from store.tickets import Question
+from store.words import Surface
 
 
 async def ask_about_message(ack: AsyncAck, body: dict[str, Any], services: Services) -> None:

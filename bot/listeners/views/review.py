@@ -12,7 +12,7 @@ from bot.services import Services
 from store import answers, reviews
 from store.errors import NightschoolError
 from store.reviews import Decision
-from store.tables import Cause, Verdict
+from store.words import Cause, Verdict
 
 
 async def review(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], services: Services) -> None:

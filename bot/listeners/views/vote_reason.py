@@ -11,7 +11,7 @@ from bot.metadata import FeedbackPlace
 from bot.posting import Place
 from bot.services import Services
 from store import votes
-from store.tables import VoteReason
+from store.words import VoteReason
 
 THANKS = "Thank you. A reviewer will see this, and the next night can learn from it."
 

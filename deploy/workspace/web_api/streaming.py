@@ -105,7 +105,8 @@ def _chunks(call: Call) -> list[Json]:
 
 def _append(workspace: Workspace, stream: Stream, chunks: list[Json]) -> None:
     stream.add(chunks)
-    # Many appends become one look at the page and one write: appending stays cheap however fast a model writes.
+    # Many appends become one look at the page and one write: appending stays cheap however fast a model writes. The
+    # first text is shown without delay.
     if chunks and not stream.flush_planned:
         stream.flush_planned = True
         workspace.courier.background(_flush(workspace, stream))
@@ -113,8 +114,10 @@ def _append(workspace: Workspace, stream: Stream, chunks: list[Json]) -> None:
 
 
 async def _flush(workspace: Workspace, stream: Stream) -> None:
-    await asyncio.sleep(FLUSH_S)
+    clock = asyncio.get_running_loop().time
+    await asyncio.sleep(stream.next_flush - clock())
     stream.flush_planned = False
+    stream.next_flush = clock() + FLUSH_S
     if workspace.streams.is_running(stream) and not stream.stopped_by_user:
         message = stream.snapshot()
         workspace.storage.put_message(message)

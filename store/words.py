@@ -1,0 +1,188 @@
+"""The words that columns may hold, each with one documented meaning."""
+
+from enum import StrEnum
+
+
+class Surface(StrEnum):
+    """Where in Slack a ticket was opened."""
+
+    MENTION = "mention"
+    DIRECT_MESSAGE = "direct_message"
+    COMMAND = "command"
+    SHORTCUT = "shortcut"
+    IMPORT = "import"
+
+
+class Visibility(StrEnum):
+    """Who could read the thread."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+    DIRECT = "direct"
+
+
+class TicketStatus(StrEnum):
+    """How far a ticket has come."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    RESOLVED = "resolved"
+    ESCALATED = "escalated"
+    WITHDRAWN = "withdrawn"
+
+
+class Role(StrEnum):
+    """Who wrote a message of a thread."""
+
+    ASKER = "asker"
+    HELPER = "helper"
+    BOT = "bot"
+
+
+class Arm(StrEnum):
+    """In which part of a roll-out an answer was given; `human` marks an imported answer."""
+
+    CHAMPION = "champion"
+    CANARY = "canary"
+    SHADOW = "shadow"
+    HUMAN = "human"
+
+
+class DeliveryState(StrEnum):
+    """How far an answer has come on its way to the asker."""
+
+    PENDING = "pending"
+    STREAMING = "streaming"
+    DELIVERED = "delivered"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class VoteValue(StrEnum):
+    """One person's opinion of one answer."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+class VoteReason(StrEnum):
+    """Why an answer was voted down."""
+
+    WRONG = "wrong"
+    OUTDATED = "outdated"
+    INCOMPLETE = "incomplete"
+    UNCLEAR = "unclear"
+    TONE = "tone"
+    NOT_ALLOWED = "not_allowed"
+
+
+class VoteSource(StrEnum):
+    """By which gesture a vote was given."""
+
+    BUTTON = "button"
+    REACTION = "reaction"
+
+
+class Verdict(StrEnum):
+    """A reviewer's decision on an answer."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REJECTED = "rejected"
+
+
+class Cause(StrEnum):
+    """What a bad answer lacked: facts by retrieval, behaviour by training."""
+
+    KNOWLEDGE = "knowledge"
+    BEHAVIOUR = "behaviour"
+    RETRIEVAL = "retrieval"
+    POLICY = "policy"
+
+
+class InboxState(StrEnum):
+    """How far a stored Slack event has come."""
+
+    RECEIVED = "received"
+    CLAIMED = "claimed"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class OutboxState(StrEnum):
+    """Whether a message of our own has reached Slack."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Split(StrEnum):
+    """Whether a group of near-duplicate tickets is learnt from or measured on."""
+
+    TRAIN = "train"
+    HELD_OUT = "held_out"
+
+
+class DatasetKind(StrEnum):
+    """What kind of training rows a dataset holds."""
+
+    SFT = "sft"
+    DPO = "dpo"
+    KTO = "kto"
+
+
+class NightState(StrEnum):
+    """How far a night has come; `scheduled` waits for its date, `declined` found nothing to learn."""
+
+    SCHEDULED = "scheduled"
+    REQUESTED = "requested"
+    RUNNING = "running"
+    DONE = "done"
+    DECLINED = "declined"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """The steps of a night, in their order: a version is evaluated as it is served, so under its registered name."""
+
+    CURATE = "curate"
+    TRAIN = "train"
+    REGISTER = "register"
+    EVALUATE = "evaluate"
+    REPORT = "report"
+
+
+class StageState(StrEnum):
+    """How far one step of a night has come."""
+
+    RUNNING = "running"
+    DONE = "done"
+    DECLINED = "declined"
+    FAILED = "failed"
+
+
+class AdapterState(StrEnum):
+    """Where an adapter is in its life."""
+
+    CANDIDATE = "candidate"
+    CANARY = "canary"
+    CHAMPION = "champion"
+    RETIRED = "retired"
+    REJECTED = "rejected"
+
+
+class GateVerdict(StrEnum):
+    """What the gate recommends for a candidate."""
+
+    PROMOTE = "promote"
+    HOLD = "hold"
+    REJECT = "reject"
+
+
+class PromotionKind(StrEnum):
+    """Whether the production alias moved forward or back."""
+
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"

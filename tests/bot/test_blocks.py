@@ -1,0 +1,126 @@
+from typing import Any
+
+import pytest
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
+
+from bot.blocks import card, home
+from bot.blocks.answer import Closing, answer_text, closed_answer, correction, trying_again
+from bot.blocks.card import Card, Example, Measure, Report, night_card
+from bot.blocks.content import Content
+from bot.blocks.errors import sentence_modal
+from bot.blocks.feedback import reason_modal
+from bot.blocks.home import Home, Operations, ReviewQueue, Version, home_view
+from bot.blocks.review import Case, review_modal
+from deploy.workspace.block_kit import check
+from store.reviews import Counts, QueueItem
+from store.tables import Answer, Message, Ticket, Vote, now
+from store.words import (
+    AdapterState,
+    DeliveryState,
+    GateVerdict,
+    NightState,
+    Role,
+    Surface,
+    Visibility,
+    VoteReason,
+    VoteValue,
+)
+
+LONG = "<!channel> *word* `code` & <@U1> " * 400
+EXAMPLE = Example(LONG, LONG, LONG, LONG)
+MEASURE = Measure(LONG, "nats", 0.123456, 0.2, -0.08, -0.1, -0.05, False)
+
+
+def dumped(blocks: Any) -> list[dict[str, Any]]:
+    return [block.to_dict() if isinstance(block, Block) else block for block in blocks]
+
+
+def assert_sendable(content: Content) -> None:
+    """What Slack would take: by the SDK's own checks, and by the local workspace's."""
+    blocks = dumped(content.blocks or [])
+    for block in content.blocks or []:
+        block.validate_json()
+    assert check.blocks(blocks) == []
+    assert len(blocks) <= 50
+    assert 0 < len(content.text) <= 4000
+
+
+def assert_openable(view: View) -> None:
+    view.validate_json()
+    assert check.view(view.to_dict()) == []
+    assert len(view.blocks or []) <= 100
+
+
+def long_ticket() -> Ticket:
+    return Ticket(
+        id=1, team_id="T", channel_id="C", thread_ts="1.1", asker_id="U1", surface=Surface.MENTION,
+        visibility=Visibility.PUBLIC, question=LONG,
+    )  # fmt: skip
+
+
+def long_answer(**fields: Any) -> Answer:
+    return Answer(**{"id": 1, "ticket_id": 1, "event_id": "k", "question_ts": "1.1", "text": LONG, **fields})
+
+
+@pytest.mark.parametrize("state", [DeliveryState.DELIVERED, DeliveryState.STOPPED, DeliveryState.FAILED])
+@pytest.mark.parametrize("text", ["", "short", "x" * 11_000])
+def test_answers_fit(state: DeliveryState, text: str) -> None:
+    sentence = "It is down." if state == DeliveryState.FAILED or not text else ""
+    assert_sendable(closed_answer(text, Closing(1, state, sentence)))
+    assert_sendable(answer_text(text or "x"))
+    assert_sendable(trying_again())
+    assert_sendable(correction("U1", LONG[:3000]))
+
+
+def big_report(verdict: GateVerdict) -> Report:
+    return Report("v7", "v6", verdict, LONG, 120, 0.95, [MEASURE] * 15, [EXAMPLE] * 5, [EXAMPLE] * 5, "costs")
+
+
+@pytest.mark.parametrize("verdict", list(GateVerdict))
+@pytest.mark.parametrize(("busy", "trouble"), [("", ""), ("Promoting v7 …", ""), ("", LONG)])
+def test_the_biggest_card_fits(verdict: GateVerdict, busy: str, trouble: str) -> None:
+    shown = Card(1, "2026-11-24", NightState.DONE, LONG, big_report(verdict), "v6", True, ["a", "b", "c"])
+    assert_sendable(night_card(shown, busy, trouble))
+
+
+@pytest.mark.parametrize("state", [NightState.DECLINED, NightState.FAILED, NightState.DONE])
+@pytest.mark.parametrize("outcome", ["", LONG])
+def test_short_cards_fit(state: NightState, outcome: str) -> None:
+    assert_sendable(night_card(Card(1, "2026-11-24", state, outcome, production="v6")))
+
+
+def test_the_fullest_home_fits() -> None:
+    item = QueueItem(long_answer(state=DeliveryState.FAILED), long_ticket(), 3, 4)
+    versions = [Version(f"v{number}", AdapterState.RETIRED, now(), "promote", LONG) for number in range(8)]
+    full = Home(
+        [long_ticket()] * 5,
+        ReviewQueue(Counts(50, 4, 3, 2, 1), [item] * 10),
+        Operations("v7", versions, "v6", ["m"] * 3, [LONG] * 4),
+    )
+    assert_openable(home_view(full))
+    assert_openable(home_view(full, busy="Promoting v7 …", trouble=LONG))
+    empty = Home([], ReviewQueue(Counts(0, 0, 0, 0, 0), []), Operations("base", []))
+    assert_openable(home_view(empty))
+    assert_openable(home_view(Home([])))
+
+
+def test_while_something_moves_no_button_moves_it_again() -> None:
+    operations = Operations("base", [Version("v1", AdapterState.CANDIDATE, now())], "base")
+    assert card.PROMOTE_ACTION in str(home_view(Home([], None, operations)).to_dict())
+    busy = str(home_view(Home([], None, operations), busy="Promoting v1 …").to_dict())
+    assert card.PROMOTE_ACTION not in busy
+    assert home.ROLL_BACK_ACTION not in busy
+
+
+def test_modals_fit() -> None:
+    lines = [Message(ticket_id=1, ts=str(number), person_id="U1", role=Role.ASKER, text=LONG) for number in range(20)]
+    votes = [
+        Vote(answer_id=1, person_id=f"U{number}", value=VoteValue.DOWN, reason=VoteReason.WRONG, comment=LONG)
+        for number in range(30)
+    ]
+    assert_openable(review_modal(Case(long_answer(mean_logprob=-1.0), long_ticket(), lines, votes)))
+    failed = long_answer(text="", state=DeliveryState.FAILED, error=LONG)
+    assert_openable(review_modal(Case(failed, long_ticket(), [], [])))
+    assert_openable(reason_modal("{}"))
+    assert_openable(sentence_modal("No."))
