@@ -23,7 +23,7 @@ Json = dict[str, Any]
 NIGHT_WITHIN_S = 900
 ANSWER_WITHIN_S = 120
 STREAMS = 50
-MOST_CORRECTED = 3
+MOST_CORRECTED = 4
 """Wordings of the one question that are asked and corrected before the night."""
 HOUSE_STYLE = "Next step:"
 
