@@ -126,7 +126,7 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
 
 @app.command(rich_help_panel=NIGHTS)
 def night() -> None:
-    """Run a night now: curate, train, evaluate, register, report. Needs the model server to be running.
+    """Run a night now: curate, train, register, evaluate, report. Needs the model server to be running.
 
     Example: nightschool night
     """

@@ -33,7 +33,7 @@ OURS = "our flags and kernels"
 KINDS = ("cold", "warm")
 ASKERS = (1, 4, 16)
 ROUNDS = 2
-REPEATS = {1: 5, 4: 2, 16: 1}
+REPEATS = {1: 3, 4: 2, 16: 1}
 WORDS = 200
 
 QUESTION = [{"role": "user", "content": "How do I reset my password?"}]

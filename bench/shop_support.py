@@ -18,7 +18,7 @@ from store import adapters
 from store.import_tickets import import_tickets
 from store.prompt import question_messages
 from store.session import Store
-from store.settings import NightSettings, Settings, TrainingSettings
+from store.settings import NightSettings, ServingSettings, Settings, TrainingSettings
 from store.tables import BASE, Adapter
 from trainer.gate import Measure, Pair, decide
 from trainer.night import run_night
@@ -26,7 +26,9 @@ from trainer.scores import scores
 
 TITLE = "What one night teaches: shop_support, base against adapter"
 DATA = ROOT.parent / "shared" / "data" / "shop_support"
-EPOCHS = 1.0
+EPOCHS = 0.35
+"""Part of the tickets that the night reads: 27 fixed answers are learnt long before all 2,400 rows were seen."""
+MAX_TOKENS = 160
 CONCURRENCY = 16
 QUICK_QUESTIONS = 60
 
@@ -36,7 +38,7 @@ def table(quick: bool) -> str:
     if not DATA.exists():
         return f"Skipped: the public customer-support set is not at {DATA}."
     training, night = TrainingSettings(epochs=EPOCHS), NightSettings(max_held_out=20)
-    with running_engine(training=training, night=night) as settings:
+    with running_engine(ServingSettings(max_tokens=MAX_TOKENS), training, night) as settings:
         store = Store.of(settings)
         store.migrate()
         report = import_tickets(store, settings, DATA / "train.jsonl", {"answer": "policy_answer"})
@@ -49,7 +51,7 @@ def table(quick: bool) -> str:
         pairs = asyncio.run(_pairs(settings, adapter, questions[:QUICK_QUESTIONS] if quick else questions))
         store.close()
     measures = decide(pairs, settings.gate, adapter.name, BASE).measures
-    words = f"{report.added} tickets imported; the night took {seconds / 60:.1f} minutes ({EPOCHS:g} epoch). "
+    words = f"{report.added} tickets imported; the night took {seconds / 60:.1f} minutes ({EPOCHS:g} of an epoch). "
     words += f"{len(pairs)} held-out questions, {100 * settings.gate.confidence:.0f} % intervals."
     return f"{words}\n\n{_rows(measures)}"
 

@@ -94,7 +94,7 @@ def night_lines(session: Session, night: Night) -> list[str]:
     if night.outcome:
         lines.append(plain_label(night.outcome, 600))
     compared = evaluations.of_night(session, night.id or 0)
-    if compared is not None and compared.summary != night.outcome:
+    if compared is not None and compared.summary not in night.outcome:
         lines.append(plain_label(compared.summary, 600))
     if night.state == NightState.RUNNING:
         stages = nights.stages(session, night.id or 0)

@@ -18,24 +18,13 @@ from store.evaluations import KnownAnswer
 from store.tables import Adapter, Evaluation, EvaluationItem
 from store.words import Split, Stage
 from trainer import register
+from trainer.asking import Question, answers
 from trainer.gate import Decision, Pair, decide
-from trainer.scores import compare, scores
+from trainer.scores import compare, right
 from trainer.work import Work
 
-CONCURRENCY = 8
-BEHIND_PEOPLE = 10
-"""vLLM's priority of these requests: larger waits longer, so that people who ask at night come first."""
 SHOWN_EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Question:
-    """A held-out ticket: what was asked, and the answer that a reviewer stands behind."""
-
-    ticket_id: int
-    answer_id: int
-    messages: list[dict[str, str]]
-    reference: str
+LESSONS_ASKED = 8
 
 
 def evaluate(work: Work) -> Evaluation:
@@ -49,40 +38,42 @@ def evaluate(work: Work) -> Evaluation:
         if (known := evaluations.of_night(session, work.night_id)) is not None:
             return known
         candidate = register.of_night(session, work.night_id)
-        champion = adapters.production(session)
+        champion = adapters.answering(session)
     if candidate is None:
         raise LookupError(f"the night {work.night.key} has no version to evaluate")
     started = time.monotonic()
-    questions = _held_out(work)
-    work.say(f"evaluate: {candidate.name} and {champion} answer {len(questions)} held-out tickets")
-    ours, theirs = asyncio.run(_both(work, candidate, champion, questions))
-    return _store(work, _Comparison(candidate.name, champion, questions, ours, theirs), time.monotonic() - started)
+    questions = _questions(work)
+    work.say(f"evaluate: {candidate.name} and {champion} answer {len(questions.held_out)} held-out tickets")
+    return _store(work, asyncio.run(_both(work, candidate, champion, questions)), time.monotonic() - started)
 
 
 @dataclass(frozen=True)
-class _Comparison:
-    candidate: str
-    champion: str
-    questions: list[Question]
-    ours: list[KnownAnswer]
-    theirs: list[KnownAnswer]
+class _Questions:
+    """What both are asked: tickets that neither learnt from, and the newest corrections that the candidate did."""
 
-    @property
-    def pairs(self) -> list[Pair]:
-        return [Pair(ours.scores, theirs.scores) for ours, theirs in zip(self.ours, self.theirs, strict=True)]
+    held_out: list[Question]
+    lessons: list[Question]
 
 
-def _held_out(work: Work) -> list[Question]:
+def _questions(work: Work) -> _Questions:
     with work.store.reading() as session:
         dataset = datasets.of_night(session, work.night_id)
     if dataset is None:
         raise LookupError(f"the night {work.night.key} has no dataset")
-    rows = pq.read_table(dataset.path, filters=[("split", "=", Split.HELD_OUT.value)]).to_pylist()
-    chosen = random.Random(work.settings.training.seed).sample(rows, min(len(rows), work.settings.night.max_held_out))
-    return [
-        Question(row["ticket_id"], row["answer_id"], row["prompt"], row["completion"])
-        for row in sorted(chosen, key=lambda row: int(row["answer_id"]))
-    ]
+    rows = pq.read_table(dataset.path).to_pylist()
+    held_out = [row for row in rows if row["split"] == Split.HELD_OUT]
+    most = work.settings.night.max_held_out
+    chosen = random.Random(work.settings.training.seed).sample(held_out, min(len(held_out), most))
+    corrected = [row for row in rows if row["split"] == Split.TRAIN and row["corrected"]]
+    corrected.sort(key=lambda row: int(row["review_id"]))
+    return _Questions(
+        [_question(row) for row in sorted(chosen, key=lambda row: int(row["answer_id"]))],
+        [_question(row) for row in corrected[-LESSONS_ASKED:]],
+    )
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(row["ticket_id"], row["answer_id"], row["prompt"], row["completion"])
 
 
 def conditions(work: Work) -> dict[str, object]:
@@ -90,48 +81,50 @@ def conditions(work: Work) -> dict[str, object]:
     return {"base_sha256": work.base.sha256, "max_tokens": work.settings.serving.max_tokens}
 
 
-async def _both(
-    work: Work, candidate: Adapter, champion: str, questions: Sequence[Question]
-) -> tuple[list[KnownAnswer], list[KnownAnswer]]:
+@dataclass(frozen=True)
+class _Comparison:
+    """Both answers to each question: the held-out ones first, then the lessons."""
+
+    candidate: str
+    champion: str
+    questions: _Questions
+    ours: list[KnownAnswer]
+    theirs: list[KnownAnswer]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The scores on the held-out tickets; what was learnt by heart proves nothing about them."""
+        both = zip(self.ours, self.theirs, self.questions.held_out, strict=False)
+        return [Pair(ours.scores, theirs.scores) for ours, theirs, _ in both]
+
+    @property
+    def lessons(self) -> dict[str, int]:
+        """How many of the newest corrections each answers right."""
+        first = len(self.questions.held_out)
+        counts = {name: sum(right(answer.scores) for answer in given[first:]) for name, given in self._given()}
+        return {"asked": len(self.questions.lessons), **counts}
+
+    def _given(self) -> tuple[tuple[str, list[KnownAnswer]], ...]:
+        return ("candidate", self.ours), ("champion", self.theirs)
+
+
+async def _both(work: Work, candidate: Adapter, champion: str, questions: _Questions) -> _Comparison:
     fleet, client = Fleet(work.settings), ModelClient(work.settings)
+
+    async def tell(model: str, answered: int, of: int) -> None:
+        await asyncio.to_thread(work.note, Stage.EVALUATE, model=model, answered=answered, of=of)
+
     try:
         await fleet.load(candidate)
         with work.store.reading() as session:
             known = evaluations.known_answers(session, champion, conditions(work))
-        theirs = await _answers(work, client, champion, questions, known)
-        return await _answers(work, client, candidate.name, questions, {}), theirs
+        everything = [*questions.held_out, *questions.lessons]
+        theirs = await answers(client, champion, everything, known, tell)
+        ours = await answers(client, candidate.name, everything, {}, tell)
     finally:
         await client.aclose()
         await fleet.aclose()
-
-
-async def _answers(
-    work: Work, client: ModelClient, model: str, questions: Sequence[Question], known: dict[int, KnownAnswer]
-) -> list[KnownAnswer]:
-    """The answers of a model, in the order of the questions; those it gave in an earlier night are taken from there."""
-    turns = asyncio.Semaphore(CONCURRENCY)
-    done = 0
-
-    async def one(question: Question) -> KnownAnswer:
-        nonlocal done
-        earlier = known.get(question.answer_id)
-        if earlier is not None and earlier.reference == question.reference:
-            answer = earlier
-        else:
-            async with turns:
-                answer = await _answer(client, model, question)
-        done += 1
-        if done % CONCURRENCY == 0 or done == len(questions):
-            await asyncio.to_thread(work.note, Stage.EVALUATE, model=model, answered=done, of=len(questions))
-        return answer
-
-    return await asyncio.gather(*map(one, questions))
-
-
-async def _answer(client: ModelClient, model: str, question: Question) -> KnownAnswer:
-    said = await client.complete(model, question.messages, temperature=0.0, priority=BEHIND_PEOPLE)
-    likelihood = await client.score(model, question.messages, question.reference)
-    return KnownAnswer(question.reference, said.text, scores(said.text, question.reference, likelihood.mean_logprob))
+    return _Comparison(candidate.name, champion, questions, ours, theirs)
 
 
 def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
@@ -144,16 +137,29 @@ def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
             candidate=comparison.candidate,
             champion=comparison.champion,
             verdict=decision.verdict,
-            summary=decision.summary,
+            summary=f"{decision.summary}{_lessons_in_words(comparison)}",
         )
         rows = evaluations.add(session, evaluation, lambda id_: _items(comparison, id_))
-        evaluation.metrics = _metrics(work, decision, pairs, rows) | {"cost": _cost(session, work, seconds)}
+        evaluation.metrics = {
+            **_metrics(work, decision, pairs, rows),
+            "lessons": comparison.lessons,
+            "cost": _cost(session, work, seconds),
+        }
         nights.note(session, work.night_id, Stage.EVALUATE, {"verdict": decision.verdict.value})
-    work.say(f"evaluate: {decision.summary}")
+    work.say(f"evaluate: {evaluation.summary}")
     return evaluation
 
 
+def _lessons_in_words(comparison: _Comparison) -> str:
+    lessons = comparison.lessons
+    if not lessons["asked"]:
+        return ""
+    counts = f"{lessons['candidate']} of {lessons['asked']}, {comparison.champion} {lessons['champion']}"
+    return f" Of the newest corrections that it learnt it answers {counts} right."
+
+
 def _items(comparison: _Comparison, evaluation_id: int) -> list[EvaluationItem]:
+    held_out = comparison.questions.held_out
     return [
         EvaluationItem(
             evaluation_id=evaluation_id,
@@ -165,7 +171,7 @@ def _items(comparison: _Comparison, evaluation_id: int) -> list[EvaluationItem]:
             candidate_scores=_storable(ours.scores),
             champion_scores=_storable(theirs.scores),
         )
-        for question, ours, theirs in zip(comparison.questions, comparison.ours, comparison.theirs, strict=True)
+        for question, ours, theirs in zip(held_out, comparison.ours, comparison.theirs, strict=False)
     ]
 
 

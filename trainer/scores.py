@@ -12,6 +12,9 @@ from trainer.facts import recall
 
 LIKELIHOOD, CHRF, ROUGE, FACTS, LENGTH = "likelihood", "chrf", "rouge_l", "facts", "length"
 
+RIGHT_ROUGE = 50.0
+"""ROUGE-L from which an answer without exact facts counts as right."""
+
 NOTICEABLE_CHRF = 5.0
 """Points of chrF by which two answers must differ to count one as the better, where facts do not decide."""
 
@@ -62,6 +65,11 @@ def compare(candidate: Mapping[str, float], champion: Mapping[str, float]) -> fl
     if facts:
         return facts
     return wording if abs(wording) >= NOTICEABLE_CHRF else 0.0
+
+
+def right(found: Mapping[str, float]) -> bool:
+    """Whether an answer is right: it states every exact fact, or where there are none, much of the wording."""
+    return found[FACTS] == 100 if FACTS in found else found[ROUGE] >= RIGHT_ROUGE
 
 
 @cache

@@ -68,7 +68,7 @@ async def test_streams_pieces_and_then_the_whole_answer(vllm_server: VllmServer)
     await client.aclose()
     *pieces, whole = received
     assert isinstance(whole, Completion)
-    assert len(pieces) > 3
+    assert len(pieces) >= 3, "the text came as it was written"
     assert "".join(str(piece) for piece in pieces) == whole.text
     assert "Paris" in whole.text
     assert whole.model == BASE

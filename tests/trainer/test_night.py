@@ -1,6 +1,9 @@
 """Nights from end to end without a model: what they make, when they decline, and that they survive being killed."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +77,8 @@ def test_a_night_makes_a_candidate_with_evidence_and_owes_a_card(store: Store, o
         "likelihood",
         "facts",
     }
+    assert evaluation.metrics["lessons"] == {"asked": 1, "candidate": 0, "champion": 0}
+    assert "the newest corrections that it learnt it answers 0 of 1, base 0 right" in evaluation.summary
     better = evaluation.metrics["examples"]["better"]
     assert len(better) == 3
     assert set(better) <= {item.id for item in items}
@@ -232,6 +237,51 @@ def test_a_killed_holder_is_followed_when_its_lease_ends(store: Store, one_night
     time.sleep(0.6)
     night = one_night()
     assert (night.id, night.requested_by, night.state) == (1, "schedule", NightState.DONE)
+
+
+CHILD = """
+import os, sys, time
+from tests.trainer import conftest
+from trainer import learn, night, work
+from store.session import Store
+from store.settings import Settings
+
+def train(job, on_progress):
+    print("training", flush=True)
+    time.sleep(60)
+
+learn.train = train
+night.new_lease = lambda store: work.NightLease(store, "child", 8.0)
+settings = Settings()
+night.run_night(settings, Store.of(settings), requested_by="child", say=lambda line: None)
+"""
+
+
+def test_a_night_whose_process_is_killed_goes_on_in_another(
+    night_settings: Settings, sqlite_store: Store, without_model: None
+) -> None:
+    add_distinct(sqlite_store, 40)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "NIGHTSCHOOL_HOME": str(night_settings.home),
+        "NIGHTSCHOOL_MODELS_FOLDER": str(night_settings.models_folder),
+    }
+    environment.pop("NIGHTSCHOOL_MODELS", None)
+    command = [sys.executable, "-c", CHILD]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "training\n"
+        with pytest.raises(BadInput, match="running already"):
+            run_night(night_settings, sqlite_store, requested_by="test", say=print)
+        process.kill()
+    time.sleep(8.2)
+    night = run_night(night_settings, sqlite_store, requested_by="test", say=print)
+    assert (night.id, night.requested_by, night.state) == (1, "child", NightState.DONE)
+    with sqlite_store.reading() as session:
+        attempts = {row.stage: row.attempts for row in nights.stages(session, 1)}
+    # What was done stays done; what a person takes up again counts from the start.
+    assert attempts == dict.fromkeys(Stage, 1)
 
 
 def test_a_process_that_slept_past_its_lease_may_not_write(

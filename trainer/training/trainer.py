@@ -24,7 +24,7 @@ from trainer.training.rows import Row
 WARMUP_SHARE = 0.05
 KEPT_CHECKPOINTS = 2
 
-# Measured on two cores (docs/bench_training_step.md): compiling takes about so long, then saves this share of a step.
+# Measured on two cores (docs/benchmarks.md): compiling takes about so long, then saves this share of a step.
 COMPILE_S = 60.0
 COMPILE_SAVES = 0.35
 STEPS_BEFORE_COMPILING = 2
