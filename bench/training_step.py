@@ -97,14 +97,14 @@ def _speed_lines(runs: dict[str, list[Run]]) -> list[str]:
 
 
 def _loss_line(runs: dict[str, list[Run]]) -> str:
+    settings, tokens = TrainingSettings(), statistics.mean(runs["ours"][0].tokens)
     stock, ours = runs["stock"][0].losses, runs["ours"][0].losses
-    tokens = runs["ours"][0].tokens
-    off = [abs(ours[step] / stock[step] - 1) for step in range(len(stock))]
+    off = [100 * abs(mine / theirs - 1) for mine, theirs in zip(ours, stock, strict=True)]
     return (
-        f"{len(stock)} steps of {TrainingSettings().batch_size} rows of {SOURCE.parent.name} (about "
-        f"{sum(tokens) / len(tokens) / TrainingSettings().batch_size:.0f} tokens each), LoRA rank {TrainingSettings().rank} on all "
-        f"linear layers. Loss of ours against stock float32, step by step: {100 * statistics.mean(off):.2f} % apart on "
-        f"average, {100 * max(off):.2f} % at most. Ours is compiled in its first step."
+        f"{len(stock)} steps of {settings.batch_size} rows of {SOURCE.parent.name}, {tokens / settings.batch_size:.0f} "
+        f"tokens a row; LoRA rank {settings.rank} on all linear layers. Loss of ours against stock float32, step by "
+        f"step: {statistics.mean(off):.2f} % apart on average, {max(off):.2f} % at most. Ours is compiled in its first "
+        "step."
     )
 
 
