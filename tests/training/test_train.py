@@ -34,7 +34,8 @@ def job(base_model: Path, tmp_path: Path) -> TrainingJob:
 
 
 def training_processes() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "trainer.training" in child.cmdline()]
+    running = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in running if "trainer.training" in child.cmdline()]
 
 
 def test_a_training_teaches_and_publishes_an_adapter(job: TrainingJob) -> None:
