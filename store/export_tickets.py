@@ -8,15 +8,15 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from store import artifacts
+from store import artifacts, datasets
+from store.datasets import ReviewedAnswer
 from store.errors import BadInput
-from store.learning_policy import learnable
+from store.learning_policy import objection
 from store.prompt import neutralised
 from store.session import Store
 from store.settings import Settings
-from store.tables import Answer, Review, Ticket
 from store.words import Verdict
 
 
@@ -41,21 +41,14 @@ def export_tickets(store: Store, settings: Settings, path: Path) -> int:
 
 
 def _lines(session: Session, settings: Settings) -> Iterator[str]:
-    rows = session.exec(
-        select(Answer, Ticket, Review)
-        .join(Ticket, col(Ticket.id) == col(Answer.ticket_id))
-        .join(Review, col(Review.answer_id) == col(Answer.id))
-        .where(learnable(settings.night))
-        .order_by(col(Answer.id), col(Review.updated_at), col(Review.id))
-    )
-    # Where reviewers disagree the latest word counts: a later row of the same answer takes the place of the former.
-    latest = {answer.id: (answer, ticket, review) for answer, ticket, review in rows}
-    for answer, ticket, review in latest.values():
-        if review.verdict is not Verdict.REJECTED:
-            yield _line(answer, ticket, review)
+    opted_out = datasets.tickets_with(session, settings.night.opted_out)
+    for row in datasets.reviewed_answers(session):
+        if objection(row, settings.night, opted_out) is None:
+            yield _line(row)
 
 
-def _line(answer: Answer, ticket: Ticket, review: Review) -> str:
+def _line(row: ReviewedAnswer) -> str:
+    ticket, answer, review = row.ticket, row.answer, row.review
     text = review.correction if review.verdict is Verdict.CORRECTED else answer.text
     messages = [*answer.messages, {"role": "assistant", "content": neutralised(text.strip())}]
     metadata = {

@@ -1,26 +1,36 @@
-"""What may leave the store for learning: the rule of the nightly curation, as a condition on tickets and answers."""
+"""What may be learnt, or leave the store for learning: one rule for the nightly curation and for the export."""
 
-from sqlalchemy import ColumnElement, and_
-from sqlmodel import col, select
+from collections.abc import Collection
+from enum import StrEnum
 
+from store.datasets import ReviewedAnswer
 from store.settings import NightSettings
-from store.tables import Answer, Message, Ticket
-from store.words import DeliveryState, TicketStatus, Visibility
+from store.words import DeliveryState, TicketStatus, Verdict, Visibility
 
 
-def learnable(night: NightSettings) -> ColumnElement[bool]:
-    """Trainable, not withdrawn, said where learning is switched on, and nobody in the thread has opted out."""
-    places = [Visibility.PUBLIC]
-    if night.learn_private_channels:
-        places.append(Visibility.PRIVATE)
-    if night.learn_direct_messages:
-        places.append(Visibility.DIRECT)
-    opted_out = select(Message.ticket_id).where(col(Message.person_id).in_(night.opted_out))
-    return and_(
-        col(Ticket.trainable),
-        col(Ticket.status) != TicketStatus.WITHDRAWN,
-        col(Answer.state) != DeliveryState.WITHDRAWN,
-        col(Ticket.visibility).in_(places),
-        col(Ticket.asker_id).not_in(night.opted_out),
-        col(Ticket.id).not_in(opted_out),
-    )
+class Objection(StrEnum):
+    """Why a reviewed answer may not be learnt; the words are shown to admins."""
+
+    REJECTED = "rejected by a reviewer"
+    NOT_TRAINABLE = "marked as not to be learnt"
+    WITHDRAWN = "withdrawn"
+    PRIVATE_CHANNEL = "from a private channel"
+    DIRECT_MESSAGE = "from a direct message"
+    OPTED_OUT = "from someone who opted out"
+
+
+def objection(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[int]) -> Objection | None:
+    """The first thing that speaks against learning from this row, or None where it may be learnt.
+
+    `opted_out` are the tickets in which such a person asked or wrote (`datasets.tickets_with`).
+    """
+    ticket = row.ticket
+    objections = {
+        Objection.REJECTED: row.review.verdict is Verdict.REJECTED,
+        Objection.NOT_TRAINABLE: not ticket.trainable,
+        Objection.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or row.answer.state is DeliveryState.WITHDRAWN,
+        Objection.PRIVATE_CHANNEL: ticket.visibility is Visibility.PRIVATE and not night.learn_private_channels,
+        Objection.DIRECT_MESSAGE: ticket.visibility is Visibility.DIRECT and not night.learn_direct_messages,
+        Objection.OPTED_OUT: ticket.id in opted_out,
+    }
+    return next((objection for objection, holds in objections.items() if holds), None)

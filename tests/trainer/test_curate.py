@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from serving.base_model import BaseModel
 from store import datasets
+from store.learning_policy import Objection
 from store.session import Store
 from store.settings import NightSettings
 from store.tables import Message, now
@@ -39,7 +40,7 @@ def test_the_latest_decision_wins(store: Store) -> None:
     with store.reading() as session:
         found, tally = lessons(session)
     assert [(lesson.completion, lesson.corrected) for lesson in found] == [("Yes, on a lead.", True)]
-    assert tally.dropped == {Reason.REJECTED: 1}
+    assert tally.dropped == {Objection.REJECTED: 1}
 
 
 def test_policy_drops_what_may_not_be_learnt(store: Store) -> None:
@@ -55,11 +56,11 @@ def test_policy_drops_what_may_not_be_learnt(store: Store) -> None:
         found, tally = lessons(session, NightSettings(opted_out=["U0TOM000001"]))
         assert [lesson.question for lesson in found] == ["Public question?"]
         assert tally.dropped == {
-            Reason.PRIVATE_CHANNEL: 1,
-            Reason.DIRECT_MESSAGE: 1,
-            Reason.NOT_TRAINABLE: 1,
-            Reason.WITHDRAWN: 2,
-            Reason.OPTED_OUT: 1,
+            Objection.PRIVATE_CHANNEL: 1,
+            Objection.DIRECT_MESSAGE: 1,
+            Objection.NOT_TRAINABLE: 1,
+            Objection.WITHDRAWN: 2,
+            Objection.OPTED_OUT: 1,
         }
         everything = NightSettings(learn_private_channels=True, learn_direct_messages=True)
         assert len(lessons(session, everything)[0]) == 4

@@ -5,19 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from store.learning_policy import Objection
 from store.prompt import ChatMessage
 from store.words import Split
 
 
 class Reason(StrEnum):
-    """Why a reviewed answer is not learnt from; the words are shown to admins."""
+    """Why a reviewed answer that policy allows is not learnt from; the words are shown to admins."""
 
-    REJECTED = "rejected by a reviewer"
-    NOT_TRAINABLE = "marked as not to be learnt"
-    WITHDRAWN = "withdrawn"
-    PRIVATE_CHANNEL = "from a private channel"
-    DIRECT_MESSAGE = "from a direct message"
-    OPTED_OUT = "from someone who opted out"
     EMPTY = "empty"
     CONTROL_TOKENS = "holding the model's control tokens"
     TOO_LONG = "too long"
@@ -51,9 +46,9 @@ class Lesson:
 class Tally:
     """How many reviewed answers were dropped, by reason, in the order of the steps."""
 
-    dropped: dict[Reason, int] = field(default_factory=dict)
+    dropped: dict[Reason | Objection, int] = field(default_factory=dict)
 
-    def count(self, reason: Reason) -> None:
+    def count(self, reason: Reason | Objection) -> None:
         """One more was dropped for this reason."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
 

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from store.datasets import ReviewedAnswer
+from store.learning_policy import objection
 from store.prompt import ChatMessage, neutralised
 from store.settings import NightSettings
 from store.tables import Answer, Review, Ticket
-from store.words import DeliveryState, TicketStatus, Verdict, Visibility
-from trainer.curate.lesson import Lesson, Reason, Tally
+from store.words import Verdict
+from trainer.curate.lesson import Lesson, Tally
 
 
 def lessons_of(
@@ -16,24 +17,11 @@ def lessons_of(
     """The reviewed answers that policy lets us learn from; `opted_out` are tickets with such a person in them."""
     lessons = []
     for row in reviewed:
-        if (reason := _why_not(row, night, opted_out)) is None:
+        if (reason := objection(row, night, opted_out)) is None:
             lessons.append(_lesson(row))
         else:
             tally.count(reason)
     return lessons
-
-
-def _why_not(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[int]) -> Reason | None:
-    ticket = row.ticket
-    objections = {
-        Reason.REJECTED: row.review.verdict is Verdict.REJECTED,
-        Reason.NOT_TRAINABLE: not ticket.trainable,
-        Reason.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or row.answer.state is DeliveryState.WITHDRAWN,
-        Reason.PRIVATE_CHANNEL: ticket.visibility is Visibility.PRIVATE and not night.learn_private_channels,
-        Reason.DIRECT_MESSAGE: ticket.visibility is Visibility.DIRECT and not night.learn_direct_messages,
-        Reason.OPTED_OUT: ticket.id in opted_out,
-    }
-    return next((reason for reason, holds in objections.items() if holds), None)
 
 
 def _lesson(row: ReviewedAnswer) -> Lesson:
