@@ -1,5 +1,6 @@
 """Fixtures that every test may use: settings in a folder of their own, and a store on SQLite and on Postgres."""
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -10,6 +11,9 @@ import pytest
 
 from store.session import Store
 from store.settings import Settings
+
+# Importing TRL sets this to ERROR where it is unset, which would silence the vLLM that the tests start.
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "INFO")
 
 pytest_plugins = ["tests.fixtures_serving"]
 
