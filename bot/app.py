@@ -19,8 +19,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import home, listeners, posting, promoting, telling
+from bot import listeners, posting, promoting, telling
 from bot.answering import Retry, answer, answer_again
+from bot.home import watching
 from bot.inbox import ASK, EVENT, MOVE, RETRY, Inbox, arrival_of
 from bot.outbox import OutboxWorker
 from bot.promoting import Move
@@ -199,7 +200,7 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         services.inbox.work(),
         OutboxWorker(services).work(),
         Reconciler(services.store, services.fleet, services.settings).forever(),
-        home.keep_current(services),
+        watching.keep_current(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
 

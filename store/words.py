@@ -7,6 +7,8 @@ class Surface(StrEnum):
     """Where in Slack a ticket was opened."""
 
     MENTION = "mention"
+    CHANNEL = "channel"
+    """Asked without a mention, in a channel whose questions are all answered."""
     DIRECT_MESSAGE = "direct_message"
     COMMAND = "command"
     SHORTCUT = "shortcut"
@@ -57,6 +59,8 @@ class DeliveryState(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    """The question was edited and another answer took its place."""
 
 
 class VoteValue(StrEnum):
@@ -90,6 +94,36 @@ class Verdict(StrEnum):
     ACCEPTED = "accepted"
     CORRECTED = "corrected"
     REJECTED = "rejected"
+
+
+class ProposalState(StrEnum):
+    """What became of a correction that a person's own reply proposes."""
+
+    OPEN = "open"
+    USED = "used"
+    DISMISSED = "dismissed"
+
+
+class GapState(StrEnum):
+    """Whether somebody has to write down what the documents lack."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Answering(StrEnum):
+    """Which messages of a channel are answered."""
+
+    OFF = "off"
+    MENTIONS = "mentions"
+    QUESTIONS = "questions"
+
+
+class Duty(StrEnum):
+    """What a person may do beyond asking; admins may do what reviewers may."""
+
+    REVIEWER = "reviewer"
+    ADMIN = "admin"
 
 
 class Cause(StrEnum):

@@ -10,7 +10,9 @@ from bot.blocks.card import Card, Example, Measure, Report, night_card
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
 from bot.blocks.feedback import reason_modal
-from bot.blocks.home import Home, Operations, ReviewQueue, Version, home_view
+from bot.blocks.home import Home, home_view
+from bot.blocks.home.operating import Operations, Version
+from bot.blocks.home.reviewing import ReviewQueue
 from bot.blocks.review import Case, review_modal
 from deploy.workspace.block_kit import check
 from store.reviews import Counts, QueueItem

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.home import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.operating import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
 from store import adapters, nights, outbox
 from store.errors import ModelUnavailable
 from store.tables import Night, OutboxMessage, Promotion

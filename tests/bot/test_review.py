@@ -5,7 +5,7 @@ import pytest
 from sqlmodel import select
 
 from bot.blocks.feedback import VOTE_ACTION
-from bot.blocks.home import REVIEW_ACTION
+from bot.blocks.home.reviewing import REVIEW_ACTION
 from store import reviews
 from store.errors import BadInput, NotAllowed
 from store.reviews import Decision

@@ -9,11 +9,13 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import app as bot_app
 from bot import permissions
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.home import REVIEW_ACTION, ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.operating import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.reviewing import REVIEW_ACTION
 from store import adapters, outbox
-from store.errors import NotAllowed
-from store.settings import Settings
+from store.duties import duties, grant, revoke
+from store.errors import BadInput, NotAllowed
 from store.tables import Night, Promotion, Review
+from store.words import Duty
 from tests.bot.conftest import RunningBot
 from tests.bot.nights import finished_night
 from tests.bot.test_asking import rows
@@ -26,12 +28,29 @@ NOBODY = ""
 EVERYBODY = [TOM, RAVI, MEI, STRANGER, NOBODY]
 
 
-def test_admins_are_reviewers_and_nobody_else_is_anything() -> None:
-    settings = Settings(reviewers=[RAVI], admins=[MEI])
-    assert [permissions.is_reviewer(settings, person) for person in EVERYBODY] == [False, True, True, False, False]
-    assert [permissions.is_admin(settings, person) for person in EVERYBODY] == [False, False, True, False, False]
+async def test_admins_are_reviewers_and_nobody_else_is_anything(bot: RunningBot) -> None:
+    held = await bot.store.read(duties, bot.services.settings)
+    assert [person in held.reviewers for person in EVERYBODY] == [False, True, True, False, False]
+    assert [person in held.admins for person in EVERYBODY] == [False, False, True, False, False]
     with pytest.raises(NotAllowed, match=MEI):
-        permissions.require_admin(settings, RAVI)
+        await permissions.require_admin(bot.services, RAVI)
+
+
+async def test_a_duty_given_in_slack_holds_at_once_and_can_be_taken_back(bot: RunningBot) -> None:
+    settings = bot.services.settings
+    await bot.store.write(grant, TOM, Duty.REVIEWER, MEI)
+    await permissions.require_reviewer(bot.services, TOM)
+    with pytest.raises(NotAllowed):
+        await permissions.require_admin(bot.services, TOM)
+    await bot.store.write(grant, TOM, Duty.ADMIN, MEI)
+    await permissions.require_admin(bot.services, TOM)
+    await bot.store.write(revoke, settings, TOM)
+    with pytest.raises(NotAllowed):
+        await permissions.require_reviewer(bot.services, TOM)
+    with pytest.raises(BadInput, match="settings file"):
+        await bot.store.write(revoke, settings, RAVI)
+    with pytest.raises(BadInput, match="nothing"):
+        await bot.store.write(revoke, settings, TOM)
 
 
 def click(person: str, action_id: str, value: str, number: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import app as bot_app
-from bot import home
+from bot.home import watching
 from store import nights
 from store.errors import BadInput
 from store.settings import Settings
@@ -53,8 +53,8 @@ async def test_loopback_is_reached_without_the_machine_s_proxies(
 async def test_an_admin_s_home_follows_a_running_night(
     bot: RunningBot, mei: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(home, "REFRESH_EVERY_S", 0.05)
-    following = asyncio.create_task(home.keep_current(bot.services))
+    monkeypatch.setattr(watching, "REFRESH_EVERY_S", 0.05)
+    following = asyncio.create_task(watching.keep_current(bot.services))
     await mei.open_home()
     await mei.wait_for(lambda event: event["type"] == "home")
     with bot.store.writing() as session:

@@ -9,12 +9,13 @@ from sqlmodel import Session
 from serving.base_model import BaseModel
 from store import datasets
 from store.learning_policy import Objection
+from store.near_questions import NearQuestions
 from store.session import Store
 from store.settings import NightSettings
 from store.tables import Message, now
 from store.words import DeliveryState, Role, TicketStatus, Verdict, Visibility
 from tests.trainer.tickets import add_reviewed, review
-from trainer.curate.duplicates import NearQuestions, without_repeats, without_superseded
+from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.lesson import Lesson, Reason, Tally
 from trainer.curate.policy import lessons_of
 from trainer.curate.texts import ModelTexts, fitting

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
+from store.near_questions import NEAR, NearQuestions
 from store.words import Split
-from trainer.curate.duplicates import NEAR, NearQuestions
 from trainer.curate.lesson import Lesson, Reason, Tally
 from trainer.curate.split import SplitPlan, assign, plan_splits
 

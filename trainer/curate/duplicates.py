@@ -1,31 +1,9 @@
-"""Repetitions: exact ones are dropped, near ones are grouped so that a group never straddles the splits.
+"""Repetitions among the lessons: what is learnt twice in the same words, or was answered better since."""
 
-Near means that the sets of character 4-grams of two questions overlap by at least `NEAR` (Jaccard). Candidates come
-from MinHash with locality-sensitive hashing (Broder 1997; datasketch), and are then compared exactly.
-"""
-
-import re
-import zlib
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
 
-from datasketch import MinHash, MinHashLSH
-
+from store.near_questions import plain
 from trainer.curate.lesson import Lesson, Reason, Tally
-
-NEAR = 0.6
-GRAM = 4
-PERMUTATIONS = 64
-COMPARED_PER_LABEL = 25
-
-NOT_WORD = re.compile(r"[\W_]+")
-
-
-def plain(text: str) -> str:
-    """A text without case, punctuation and spacing, by which repetitions are recognised."""
-    return NOT_WORD.sub(" ", text.casefold()).strip()
 
 
 def without_superseded(lessons: Sequence[Lesson], tally: Tally) -> list[Lesson]:
@@ -50,72 +28,3 @@ def without_repeats(lessons: Sequence[Lesson], tally: Tally) -> list[Lesson]:
         first.setdefault((plain(lesson.question), plain(lesson.completion)), lesson.answer_id)
     kept = set(first.values())
     return tally.keep(lessons, lambda lesson: None if lesson.answer_id in kept else Reason.DUPLICATE)
-
-
-@dataclass(frozen=True)
-class _Sketch:
-    """A question's plain text, its 4-grams, and their MinHash."""
-
-    key: str
-    grams: frozenset[bytes]
-    hashed: MinHash
-
-
-class NearQuestions:
-    """Questions seen so far, each under a label; finds the one that is nearest to a new question."""
-
-    def __init__(self) -> None:
-        # The threshold of the candidates lies below NEAR: hashing is approximate, the comparison after it is exact.
-        self._candidates = MinHashLSH(threshold=NEAR - 0.15, num_perm=PERMUTATIONS)
-        self._grams: dict[str, frozenset[bytes]] = {}
-        self._labels: dict[str, str] = {}
-        self._compared: Counter[str] = Counter()
-
-    def add(self, question: str, label: str) -> None:
-        """Remember a question; the first label of a text stays."""
-        if plain(question) not in self._labels:
-            self._add(_sketch(plain(question)), label)
-
-    def nearest(self, question: str) -> str | None:
-        """The label of the most similar question of those near enough, None if there is none."""
-        return self._labels.get(plain(question)) or self._nearest(_sketch(plain(question)))
-
-    def place(self, question: str, own: str) -> str:
-        """The label of the nearest question, under which this one is remembered too; its own if none is near."""
-        if known := self._labels.get(plain(question)):
-            return known
-        sketch = _sketch(plain(question))
-        label = self._nearest(sketch) or own
-        self._add(sketch, label)
-        return label
-
-    def _add(self, sketch: _Sketch, label: str) -> None:
-        self._labels[sketch.key] = label
-        # Thousands of alerts from one template would otherwise be compared each with each.
-        if self._compared[label] < COMPARED_PER_LABEL:
-            self._compared[label] += 1
-            self._grams[sketch.key] = sketch.grams
-            self._candidates.insert(sketch.key, sketch.hashed)
-
-    def _nearest(self, sketch: _Sketch) -> str | None:
-        found = [(_jaccard(sketch.grams, self._grams[key]), key) for key in self._candidates.query(sketch.hashed)]
-        near = [(similarity, key) for similarity, key in found if similarity >= NEAR]
-        return self._labels[max(near)[1]] if near else None
-
-
-@cache
-def _empty() -> MinHash:
-    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=zlib.crc32)
-
-
-def _sketch(key: str) -> _Sketch:
-    grams = frozenset(key[i : i + GRAM].encode() for i in range(max(1, len(key) - GRAM + 1)))
-    # Drawing the permutations costs more than hashing a question with them.
-    hashed = _empty().copy()
-    hashed.update_batch(sorted(grams))
-    return _Sketch(key, grams, hashed)
-
-
-def _jaccard(left: frozenset[bytes], right: frozenset[bytes]) -> float:
-    shared = len(left & right)
-    return shared / (len(left) + len(right) - shared)

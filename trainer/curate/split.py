@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from store.near_questions import NearQuestions, plain
 from store.words import Split
-from trainer.curate.duplicates import NearQuestions, plain
 from trainer.curate.lesson import Lesson, Reason, Tally
 
 

@@ -7,7 +7,8 @@ from slack_bolt.async_app import AsyncApp
 from bot.blocks.answer import RETRY_ACTION
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.feedback import VOTE_ACTION
-from bot.blocks.home import REVIEW_ACTION, ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.operating import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.reviewing import REVIEW_ACTION
 from bot.listeners.actions import hold_version, other, promote_version, retry_answer, review_answer, roll_back
 from bot.listeners.actions import run_night as run_night_now
 from bot.listeners.actions import vote as vote_on_answer

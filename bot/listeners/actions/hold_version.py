@@ -13,7 +13,7 @@ from store import outbox
 async def hold_version(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], services: Services) -> None:
     """Write on the card who holds; it can still be promoted later."""
     person_id = str(body["user"]["id"])
-    permissions.require_admin(services.settings, person_id)
+    await permissions.require_admin(services, person_id)
     night_id = number_in(action)
     await services.store.write(outbox.annotate, cards.card_key(night_id), {"held_by": person_id})
     await ack()

@@ -15,7 +15,7 @@ from store import reviews, tickets, votes
 async def review_answer(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any], services: Services) -> None:
     """Open the modal, unless this person may not decide on this answer."""
     person_id = str(body["user"]["id"])
-    permissions.require_reviewer(services.settings, person_id)
+    await permissions.require_reviewer(services, person_id)
     case = await services.store.read(_case, number_in(action), person_id)
     await services.slack.views_open(trigger_id=body["trigger_id"], view=review_modal(case))
     await ack()

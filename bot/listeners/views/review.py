@@ -18,7 +18,7 @@ from store.words import Cause, Verdict
 async def review(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], services: Services) -> None:
     """Store the verdict, or show in the modal what is wrong with it."""
     person_id = str(body["user"]["id"])
-    permissions.require_reviewer(services.settings, person_id)
+    await permissions.require_reviewer(services, person_id)
     answer_id = parse_number(str(view.get("private_metadata") or ""))
     verdict, cause = chosen(view, VERDICT_FIELD), chosen(view, CAUSE_FIELD)
     if verdict not in list(Verdict):

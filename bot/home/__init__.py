@@ -1,0 +1,42 @@
+"""The Home tab of a person: what the store says, laid out for the roles that they hold."""
+
+import time
+
+from sqlmodel import Session, col, select
+
+from bot.blocks.home import Home, home_view
+from bot.blocks.home.reviewing import ReviewQueue
+from bot.home.operating import operations
+from bot.services import Services
+from store import reviews
+from store.duties import duties
+from store.settings import Settings
+from store.tables import Ticket
+from store.words import Surface
+
+QUEUE_SHOWN = 10
+OWN_SHOWN = 5
+
+
+async def publish(services: Services, person_id: str, *, busy: str = "", trouble: str = "") -> None:
+    """Show a person their Home tab as things stand now."""
+    gathered = await services.store.read(gather, services.settings, person_id)
+    if gathered.operations is not None:
+        services.home_watchers[person_id] = time.monotonic()
+    await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
+
+
+def gather(session: Session, settings: Settings, person_id: str) -> Home:
+    """What a person's Home tab shows; the parts of other roles are left out."""
+    asked = (
+        select(Ticket)
+        .where(Ticket.asker_id == person_id, Ticket.surface != Surface.IMPORT)
+        .order_by(col(Ticket.created_at).desc())
+        .limit(OWN_SHOWN)
+    )
+    held = duties(session, settings)
+    queue = None
+    if person_id in held.reviewers:
+        queue = ReviewQueue(reviews.counts(session), reviews.queue(session, QUEUE_SHOWN))
+    shown = operations(session) if person_id in held.admins else None
+    return Home(session.exec(asked).all(), queue, shown)

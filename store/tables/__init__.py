@@ -1,0 +1,53 @@
+"""The tables: one class a noun, a module a theme. The nouns are explained in docs/design.md."""
+
+from store.tables.columns import BASE, UTCDateTime, now
+from store.tables.conversations import Answer, InboxEvent, Message, OutboxMessage, Ticket, Vote
+from store.tables.knowledge import Document, Passage
+from store.tables.nights import (
+    Dataset,
+    DatasetRow,
+    Evaluation,
+    EvaluationItem,
+    Night,
+    NightStage,
+    SplitGroup,
+    TrainingRun,
+)
+from store.tables.places import Channel, DutyGrant, Person
+from store.tables.reviewing import KnowledgeGap, KnowledgeGapTicket, Proposal, Review, ReviewClaim, ReviewSkip
+from store.tables.versions import Adapter, Alias, Lease, Promotion
+
+__all__ = [
+    "BASE",
+    "Adapter",
+    "Alias",
+    "Answer",
+    "Channel",
+    "Dataset",
+    "DatasetRow",
+    "Document",
+    "DutyGrant",
+    "Evaluation",
+    "EvaluationItem",
+    "InboxEvent",
+    "KnowledgeGap",
+    "KnowledgeGapTicket",
+    "Lease",
+    "Message",
+    "Night",
+    "NightStage",
+    "OutboxMessage",
+    "Passage",
+    "Person",
+    "Promotion",
+    "Proposal",
+    "Review",
+    "ReviewClaim",
+    "ReviewSkip",
+    "SplitGroup",
+    "Ticket",
+    "TrainingRun",
+    "UTCDateTime",
+    "Vote",
+    "now",
+]

@@ -1,0 +1,87 @@
+"""What reviewers decide, what they are busy with, and what others propose to them."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from store.tables.columns import json_list, long_text, moment, word
+from store.words import Cause, GapState, ProposalState, Verdict
+
+
+class Review(SQLModel, table=True):
+    """One reviewer's verdict on one answer.
+
+    Verdicts given at once on near-duplicates share a `batch`, and are undone at once. From `valid_until` on a
+    correction is neither served nor learnt.
+    """
+
+    __tablename__: ClassVar[str] = "review"
+    __table_args__ = (UniqueConstraint("answer_id", "reviewer_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    answer_id: int = Field(foreign_key="answer.id", index=True)
+    reviewer_id: str
+    verdict: Verdict = word(Verdict)
+    correction: str = long_text()
+    cause: Cause | None = word(Cause, optional=True)
+    note: str = long_text()
+    tags: list[str] = json_list()
+    batch: str = Field(default="", index=True)
+    valid_until: datetime | None = moment(optional=True)
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class ReviewClaim(SQLModel, table=True):
+    """A reviewer is busy with an answer; until then nobody else is offered it."""
+
+    __tablename__: ClassVar[str] = "review_claim"
+    answer_id: int = Field(primary_key=True, foreign_key="answer.id")
+    reviewer_id: str
+    until: datetime = moment()
+
+
+class ReviewSkip(SQLModel, table=True):
+    """A reviewer has left an answer to others."""
+
+    __tablename__: ClassVar[str] = "review_skip"
+    answer_id: int = Field(primary_key=True, foreign_key="answer.id")
+    reviewer_id: str = Field(primary_key=True)
+    created_at: datetime = moment()
+
+
+class Proposal(SQLModel, table=True):
+    """A person's own reply after a bad answer or a hand-over: a correction for a reviewer to approve."""
+
+    __tablename__: ClassVar[str] = "proposal"
+    __table_args__ = (UniqueConstraint("answer_id", "ts"),)
+    id: int | None = Field(default=None, primary_key=True)
+    answer_id: int = Field(foreign_key="answer.id", index=True)
+    person_id: str
+    ts: str
+    text: str = long_text()
+    state: ProposalState = word(ProposalState, ProposalState.OPEN, index=True)
+    created_at: datetime = moment()
+
+
+class KnowledgeGap(SQLModel, table=True):
+    """Something that the documents do not say, with how often it was asked; `owner_id` is to write it down."""
+
+    __tablename__: ClassVar[str] = "knowledge_gap"
+    id: int | None = Field(default=None, primary_key=True)
+    question: str = long_text()
+    owner_id: str = ""
+    channel_id: str = ""
+    message_ts: str = ""
+    state: GapState = word(GapState, GapState.OPEN, index=True)
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+
+
+class KnowledgeGapTicket(SQLModel, table=True):
+    """A ticket that asked for what is missing."""
+
+    __tablename__: ClassVar[str] = "knowledge_gap_ticket"
+    gap_id: int = Field(primary_key=True, foreign_key="knowledge_gap.id")
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id")

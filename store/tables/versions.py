@@ -1,0 +1,61 @@
+"""Adapters, which of them answers, how it came to that, and who may do which piece of work."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlmodel import Field, SQLModel
+
+from store.tables.columns import BASE, long_text, moment, word
+from store.words import AdapterState, PromotionKind
+
+
+class Adapter(SQLModel, table=True):
+    """One version of the adapter, served under `name` (`v7`) and never overwritten."""
+
+    __tablename__: ClassVar[str] = "adapter"
+    id: int | None = Field(default=None, primary_key=True)
+    version: int = Field(unique=True)
+    name: str = Field(unique=True)
+    path: str
+    sha256: str
+    base_model: str
+    base_sha256: str
+    rank: int
+    training_run_id: int | None = Field(default=None, foreign_key="training_run.id")
+    state: AdapterState = word(AdapterState, AdapterState.CANDIDATE, index=True)
+    note: str = long_text()
+    created_at: datetime = moment()
+
+
+class Alias(SQLModel, table=True):
+    """Which adapter answers under a role; the row `production` is read at each question."""
+
+    __tablename__: ClassVar[str] = "alias"
+    name: str = Field(primary_key=True)
+    adapter: str = BASE
+    generation: int = 0
+    updated_at: datetime = moment()
+
+
+class Promotion(SQLModel, table=True):
+    """Append-only: who moved production from which version to which, when, why, on what evidence."""
+
+    __tablename__: ClassVar[str] = "promotion"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: PromotionKind = word(PromotionKind)
+    adapter: str
+    previous: str
+    person_id: str
+    reason: str = long_text()
+    evaluation_id: int | None = Field(default=None, foreign_key="evaluation.id")
+    created_at: datetime = moment()
+
+
+class Lease(SQLModel, table=True):
+    """Who may do a piece of work until when; `token` grows with each holder and fences off the earlier ones."""
+
+    __tablename__: ClassVar[str] = "lease"
+    name: str = Field(primary_key=True)
+    holder: str
+    token: int = 1
+    until: datetime = moment()
