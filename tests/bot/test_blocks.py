@@ -4,14 +4,14 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.blocks import card, home
+from bot.blocks import card
 from bot.blocks.answer import Closing, answer_text, closed_answer, correction, trying_again
 from bot.blocks.card import Card, Example, Measure, Report, night_card
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
 from bot.blocks.feedback import reason_modal
 from bot.blocks.home import Home, home_view
-from bot.blocks.home.operating import Operations, Version
+from bot.blocks.home.operating import ROLL_BACK_ACTION, Operations, Version
 from bot.blocks.home.reviewing import ReviewQueue
 from bot.blocks.review import Case, review_modal
 from deploy.workspace.block_kit import check
@@ -112,7 +112,7 @@ def test_while_something_moves_no_button_moves_it_again() -> None:
     assert card.PROMOTE_ACTION in str(home_view(Home([], None, operations)).to_dict())
     busy = str(home_view(Home([], None, operations), busy="Promoting v1 …").to_dict())
     assert card.PROMOTE_ACTION not in busy
-    assert home.ROLL_BACK_ACTION not in busy
+    assert ROLL_BACK_ACTION not in busy
 
 
 def test_modals_fit() -> None:
