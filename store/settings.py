@@ -27,6 +27,9 @@ from store.errors import BadInput
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
 
+Tag = Annotated[str, Field(min_length=1, max_length=75)]
+"""A tag of a decision; Slack shows at most 75 characters of an option."""
+
 # A Unix socket's path must fit in sun_path (108 bytes on Linux, 104 on macOS), its terminator included.
 LONGEST_SOCKET_PATH = 100
 
@@ -172,6 +175,10 @@ class Settings(BaseSettings):
     """Slack id of the channel that receives the morning card."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
+    review_tags: Annotated[list[Tag], NoDecode] = Field(default=[], max_length=100)
+    """Tags of your own that reviewers may put on a decision (comma-separated in the environment)."""
+    second_opinion_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of the answers that two reviewers judge, a third where they disagree; shown as agreement in App Home."""
     page_port: int = 8484
     """Loopback port of the local workspace's page; 0 takes any free one."""
     sample_company: bool = True
@@ -181,7 +188,7 @@ class Settings(BaseSettings):
     night: NightSettings = NightSettings()
     gate: GateSettings = GateSettings()
 
-    @field_validator("reviewers", "admins", "link_hosts", mode="before")
+    @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

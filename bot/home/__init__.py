@@ -5,16 +5,14 @@ import time
 from sqlmodel import Session, col, select
 
 from bot.blocks.home import Home, home_view
-from bot.blocks.home.reviewing import ReviewQueue
+from bot.home import reviewing
 from bot.home.operating import operations
 from bot.services import Services
-from store import reviews
 from store.duties import duties
 from store.settings import Settings
 from store.tables import Ticket
 from store.words import Surface
 
-QUEUE_SHOWN = 10
 OWN_SHOWN = 5
 
 
@@ -35,8 +33,6 @@ def gather(session: Session, settings: Settings, person_id: str) -> Home:
         .limit(OWN_SHOWN)
     )
     held = duties(session, settings)
-    queue = None
-    if person_id in held.reviewers:
-        queue = ReviewQueue(reviews.counts(session), reviews.queue(session, QUEUE_SHOWN))
+    queue = reviewing.queue(session, settings, person_id) if person_id in held.reviewers else None
     shown = operations(session) if person_id in held.admins else None
     return Home(session.exec(asked).all(), queue, shown)

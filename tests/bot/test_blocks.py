@@ -13,17 +13,23 @@ from bot.blocks.feedback import reason_modal
 from bot.blocks.home import Home, home_view
 from bot.blocks.home.operating import ROLL_BACK_ACTION, Operations, Version
 from bot.blocks.home.reviewing import ReviewQueue
-from bot.blocks.review import Case, review_modal
+from bot.blocks.review import Case, Progress, ending_modal, review_modal
+from bot.metadata import ReviewFlow, Start
 from deploy.workspace.block_kit import check
-from store.reviews import Counts, QueueItem
-from store.tables import Answer, Message, Ticket, Vote, now
+from store.agreement import Agreement
+from store.review_queue import Decided, Facts, QueueItem
+from store.review_signs import Counts
+from store.review_undo import Undoable
+from store.tables import Answer, Message, Proposal, Review, ReviewDesk, Ticket, Vote, now
 from store.words import (
     AdapterState,
     DeliveryState,
     GateVerdict,
     NightState,
+    QueueFilter,
     Role,
     Surface,
+    Verdict,
     Visibility,
     VoteReason,
     VoteValue,
@@ -93,16 +99,28 @@ def test_short_cards_fit(state: NightState, outcome: str) -> None:
 
 
 def test_the_fullest_home_fits() -> None:
-    item = QueueItem(long_answer(state=DeliveryState.FAILED), long_ticket(), 3, 4)
+    facts = Facts(1, 1, True, True, True, 0.9, 3, 4, 5, 6)
+    item = QueueItem(long_answer(state=DeliveryState.FAILED), long_ticket(), facts, "U9")
+    counts = Counts(50, dict.fromkeys(QueueFilter, 2000), 7, 3, 2, 1)
+    undoable = [Undoable("b", Verdict.CORRECTED, 3, LONG)] * 3
+    desk = ReviewDesk(reviewer_id="U1", channels=["C1"], page=1)
+    agreement = Agreement(40, 0.9, 0.71, "Fleiss")
+    tags = [f"{number} {LONG}"[:75] for number in range(100)]
+    queue = ReviewQueue(counts, [item] * 10, desk, True, undoable, agreement, tags)
     versions = [Version(f"v{number}", AdapterState.RETIRED, now(), "promote", LONG) for number in range(8)]
     full = Home(
         [long_ticket()] * 5,
-        ReviewQueue(Counts(50, 4, 3, 2, 1), [item] * 10),
+        queue,
         Operations("v7", versions, "v6", ["m"] * 3, [LONG] * 4),
     )
     assert_openable(home_view(full))
     assert_openable(home_view(full, busy="Promoting v7 …", trouble=LONG))
-    empty = Home([], ReviewQueue(Counts(0, 0, 0, 0, 0), []), Operations("base", []))
+    review = Review(answer_id=1, reviewer_id="U1", verdict=Verdict.CORRECTED, correction=LONG)
+    chosen = ReviewDesk(reviewer_id="U1", channels=[], tag=tags[0])
+    assert_openable(
+        home_view(Home([], ReviewQueue(counts, [], chosen, tags=tags, decided=[Decided(review, LONG)] * 20)))
+    )
+    empty = Home([], ReviewQueue(Counts(), [], ReviewDesk(reviewer_id="U1", channels=[])), Operations("base", []))
     assert_openable(home_view(empty))
     assert_openable(home_view(Home([])))
 
@@ -121,8 +139,15 @@ def test_modals_fit() -> None:
         Vote(answer_id=1, person_id=f"U{number}", value=VoteValue.DOWN, reason=VoteReason.WRONG, comment=LONG)
         for number in range(30)
     ]
-    assert_openable(review_modal(Case(long_answer(mean_logprob=-1.0), long_ticket(), lines, votes)))
+    replies = [Proposal(id=number, answer_id=1, person_id="U3", ts=str(number), text=LONG) for number in range(30)]
+    alike = [(long_answer(id=number), long_ticket()) for number in range(2, 12)]
+    tags = [f"{number} {LONG}"[:75] for number in range(100)]
+    full = Case(long_answer(mean_logprob=-1.0), long_ticket(), lines, votes, replies, alike, 1000, tags)
+    flow = ReviewFlow(1, tuple(range(10**9, 10**9 + 10)), 1000, "b" * 16, Start("reply", 3))
+    assert_openable(review_modal(full, Progress(flow, 50_000, "Done.")))
     failed = long_answer(text="", state=DeliveryState.FAILED, error=LONG)
-    assert_openable(review_modal(Case(failed, long_ticket(), [], [])))
+    assert_openable(review_modal(Case(failed, long_ticket(), [], []), Progress(ReviewFlow(1), 1)))
+    assert_openable(ending_modal(Progress(flow, 0, "Done.", skipped=3)))
+    assert_openable(ending_modal(Progress(ReviewFlow(0), 0)))
     assert_openable(reason_modal("{}"))
     assert_openable(sentence_modal("No."))
