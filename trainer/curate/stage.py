@@ -9,6 +9,7 @@ from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.policy import lessons_of
+from trainer.curate.redaction import without_personal_data
 from trainer.curate.split import SplitPlan, assign, plan_splits
 from trainer.curate.texts import ModelTexts, fitting
 from trainer.work import Declined, Work
@@ -47,6 +48,7 @@ def _collect(work: Work) -> tuple[list[Lesson], SplitPlan, Tally]:
         decided = datasets.splits(session)
     tally = Tally()
     lessons = lessons_of(reviewed, night, opted_out, tally)
+    lessons = without_personal_data(lessons, tally)
     lessons = fitting(lessons, ModelTexts(work.base.path), training.max_length, tally)
     lessons = without_superseded(lessons, tally)
     lessons = without_repeats(lessons, tally)
@@ -93,6 +95,7 @@ def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
         "learn_private_channels": night.learn_private_channels,
         "learn_direct_messages": night.learn_direct_messages,
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
+        "masked": tally.masked,
     }
     return freeze(folder, rows, facts)
 
@@ -111,6 +114,7 @@ def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
 
 
 def _left_out(tally: Tally) -> str:
+    masked = f"; personal data masked in {tally.masked}" if tally.masked else ""
     if not tally.dropped:
-        return ""
-    return "; left out: " + ", ".join(f"{count} {reason.value}" for reason, count in tally.dropped.items())
+        return masked
+    return f"{masked}; left out: " + ", ".join(f"{count} {reason.value}" for reason, count in tally.dropped.items())
