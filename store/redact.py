@@ -115,8 +115,8 @@ _KEY_BEGINS = re.compile(r"-----BEGIN[A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_ENDS = re.compile(r"-----END[A-Z ]{0,20}PRIVATE KEY(?: BLOCK)?-----")
 _PASSWORD = re.compile(
     r"(?i)\b(?:password|passwd|passphrase|pwd|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token|client[ _-]?secret"
-    r"|account[ _-]?key)[\"']?\s{0,3}(?:(?:is\s?)?(?:=>|:=|[:=])|is(?=\s{1,3}[\"']?[^\s\d]{0,60}[\d!@#$%^&*]))\s{0,3}[\"']?"
-    r"(?P<value>[^\s\"',;<>\[\]]{6,200})"
+    r"|account[ _-]?key)[\"']?\s{0,3}(?:(?:is\s?)?(?:=>|:=|[:=])|is(?=\s{1,3}[\"']?[^\s\d]{0,60}[\d!@#$%^&*]))"
+    r"\s{0,3}[\"']?(?P<value>[^\s\"',;<>\[\]]{6,200})"
 )
 _IN_URL = re.compile(r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s:/@]{1,100}:(?P<value>[^\s:/@]{3,200})@")
 _EMAIL = re.compile(
