@@ -18,10 +18,12 @@ OWN_SHOWN = 5
 
 async def publish(services: Services, person_id: str, *, busy: str = "", trouble: str = "") -> None:
     """Show a person their Home tab as things stand now."""
-    gathered = await services.store.read(gather, services.settings, person_id)
-    if gathered.operations is not None:
-        services.home_watchers[person_id] = time.monotonic()
-    await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
+    # One after the other, so that what was gathered first cannot arrive last.
+    async with services.home_locks[person_id]:
+        gathered = await services.store.read(gather, services.settings, person_id)
+        if gathered.operations is not None:
+            services.home_watchers[person_id] = time.monotonic()
+        await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
 
 
 def gather(session: Session, settings: Settings, person_id: str) -> Home:

@@ -100,13 +100,16 @@ def test_short_cards_fit(state: NightState, outcome: str) -> None:
 
 def test_the_fullest_home_fits() -> None:
     facts = Facts(1, 1, True, True, True, 0.9, 3, 4, 5, 6)
-    item = QueueItem(long_answer(state=DeliveryState.FAILED), long_ticket(), facts, "U9")
+    items = [
+        QueueItem(long_answer(id=number, state=DeliveryState.FAILED), long_ticket(), facts, "U9")
+        for number in range(10)
+    ]
     counts = Counts(50, dict.fromkeys(QueueFilter, 2000), 7, 3, 2, 1)
-    undoable = [Undoable("b", Verdict.CORRECTED, 3, LONG)] * 3
+    undoable = [Undoable(f"b{number}", Verdict.CORRECTED, 3, LONG) for number in range(3)]
     desk = ReviewDesk(reviewer_id="U1", channels=["C1"], page=1)
     agreement = Agreement(40, 0.9, 0.71, "Fleiss")
     tags = [f"{number} {LONG}"[:75] for number in range(100)]
-    queue = ReviewQueue(counts, [item] * 10, desk, True, undoable, agreement, tags)
+    queue = ReviewQueue(counts, items, desk, True, undoable, agreement, tags)
     versions = [Version(f"v{number}", AdapterState.RETIRED, now(), "promote", LONG) for number in range(8)]
     full = Home(
         [long_ticket()] * 5,

@@ -107,20 +107,25 @@ def _choices(queue: ReviewQueue) -> list[Block]:
     if counts.skipped:
         text = f"Look again at {counts.skipped} skipped"
         elements.append(ButtonElement(text=text, action_id=UNSKIP_ACTION, value="all"))
-    return [ActionsBlock(elements=elements), _channels(desk)]
+    # Ids that stay, so that a click on a tab that is being repainted still finds its button.
+    return [ActionsBlock(elements=elements, block_id="queue"), _channels(desk)]
 
 
 def _channels(desk: ReviewDesk) -> Block:
     select = ConversationMultiSelectElement(
         action_id=CHANNELS_ACTION, placeholder="All channels", initial_conversations=list(desk.channels) or None
     )
-    return SectionBlock(text=MarkdownTextObject(text="Only from these channels:"), accessory=select)
+    return SectionBlock(
+        text=MarkdownTextObject(text="Only from these channels:"), accessory=select, block_id="queue-channels"
+    )
 
 
 def _undo(made: Undoable) -> Block:
     others = f" and {made.answers - 1} like it" if made.answers > 1 else ""
     question = plain_label(made.question, 120)
-    return section(f"✅ You {DECIDED[made.verdict]} *{question}*{others}.", undo_button(made.batch))
+    return section(
+        f"✅ You {DECIDED[made.verdict]} *{question}*{others}.", undo_button(made.batch), f"undo-{made.batch}"
+    )
 
 
 def _decision(made: Decided) -> Block:
@@ -140,7 +145,8 @@ def _items(queue: ReviewQueue) -> list[Block]:
     for item in queue.items:
         button = ButtonElement(text="Review", action_id=REVIEW_ACTION, value=str(item.answer.id))
         answer = plain_label(item.answer.text, 200) or "_no answer_"
-        blocks.append(section(f"*{plain_label(item.ticket.question, 200)}*\n{answer}", button))
+        shown = f"*{plain_label(item.ticket.question, 200)}*\n{answer}"
+        blocks.append(section(shown, button, f"review-{item.answer.id}"))
         blocks.append(context(_signs(item)))
     return blocks
 
@@ -167,4 +173,4 @@ def _pages(queue: ReviewQueue) -> list[Block]:
         buttons.append(ButtonElement(text="Back", action_id=BACK_ACTION, value=str(page - 1)))
     if queue.more:
         buttons.append(ButtonElement(text="More", action_id=MORE_ACTION, value=str(page + 1)))
-    return [ActionsBlock(elements=buttons)] if buttons else []
+    return [ActionsBlock(elements=buttons, block_id="queue-pages")] if buttons else []
