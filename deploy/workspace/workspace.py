@@ -97,9 +97,11 @@ def open_workspace(
     sockets = SocketMode(seed.app_id, timing.ack_s, lambda up: feed.publish({"type": "app", "connected": up}))
     http = HttpDelivery(request_url, credentials.signing_secret, timing.ack_s) if request_url else None
     transport: Transport = http or sockets
+    directory = Directory.of(seed, manifest)
+    directory.remember(storage)
     return Workspace(
         manifest=manifest,
-        directory=Directory.of(seed, manifest),
+        directory=directory,
         storage=storage,
         credentials=credentials,
         timing=timing,

@@ -84,7 +84,7 @@ function showMain(wanted) {
   main.replaceChildren(banner, wanted.home ? openHome() : conversation.node);
   if (!wanted.thread) main.querySelector("textarea")?.focus();
   const known = channel(wanted.channel);
-  if (known) known.unread = 0;
+  if (known) known.unread = known.pings = 0;
 }
 
 function showSide(wanted) {
@@ -115,8 +115,8 @@ function draw() {
 /** What arrived in the open conversation has been seen: reading it is how the workspace learns that. */
 function markSeen() {
   const open = channel(state.place?.channel);
-  if (!open?.unread) return;
-  open.unread = 0;
+  if (!open?.unread && !open?.pings) return;
+  open.unread = open.pings = 0;
   attempt(get("/page/messages", { channel: open.id }));
 }
 

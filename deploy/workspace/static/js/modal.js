@@ -37,8 +37,15 @@ function push(view) {
     modal.footer,
   );
   stack.push(modal);
-  modal.body.querySelector("[autofocus], input, textarea, select, button")?.focus();
+  firstField(modal)?.focus();
   return undefined;
+}
+
+/** Where the cursor begins: the field that the app chose (`focus_on_load`), else the first one, else a button. */
+function firstField({ body, footer }) {
+  const chosen = body.querySelector("[data-focus]");
+  if (chosen) return chosen.matches(".choices") ? chosen.querySelector("input") : chosen;
+  return body.querySelector("input, textarea, select, button") ?? footer.querySelector("button");
 }
 
 function update(view) {
