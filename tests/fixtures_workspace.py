@@ -38,8 +38,16 @@ def default_workspace(folder: Path, timing: Timing = FAST_RETRIES, request_url: 
 @pytest.fixture
 async def workspace(tmp_path: Path) -> AsyncIterator[Running]:
     """The local workspace, listening in this test's event loop; events are retried fast."""
-    async with running(default_workspace(tmp_path / "workspace")) as server:
+    async with running(default_workspace(tmp_path / "workspace"), with_test_api=True) as server:
         yield server
+
+
+async def switch(workspace: Any, name: str, **body: Any) -> Json:
+    """Use one of the workspace's switches for tests (see deploy/workspace/test_api.py); fails when it is refused."""
+    async with aiohttp.ClientSession() as session, session.post(f"{workspace.url}/test/{name}", json=body) as response:
+        answer: Json = await response.json()
+    assert answer["ok"], f"{name}: {answer.get('error')}"
+    return answer
 
 
 class Person:

@@ -26,7 +26,7 @@ class Directory:
         bot = Person(
             seed.bot_user_id, manifest.name.lower().replace(" ", "-"), manifest.name, color="1f2a44", is_bot=True
         )
-        direct = [_direct_message(person, seed) for person in seed.people]
+        direct = [_direct_message(person, seed) for person in seed.people if not person.is_bot and not person.team_id]
         return cls(
             seed,
             {person.id: person for person in (*seed.people, bot)},
@@ -126,11 +126,16 @@ class Directory:
             "is_owner": False,
             "is_restricted": person.is_restricted,
             "is_ultra_restricted": person.is_ultra_restricted,
-            "is_stranger": self.team_of(person.id) != self.seed.team_id,
+            "is_stranger": self._is_stranger(person),
             "is_bot": person.is_bot,
             "is_app_user": False,
             "updated": 0,
         }
+
+    def _is_stranger(self, person: Person) -> bool:
+        """Of another team, and in no channel with the bot: Slack then tells an app next to nothing about them."""
+        together = any({person.id, self.bot.id} <= set(channel.members) for channel in self.channels.values())
+        return self.team_of(person.id) != self.seed.team_id and not together
 
     def usergroup_object(self, group: UserGroup) -> Json:
         """A user group as `usergroups.list` gives it.

@@ -1,5 +1,6 @@
 """Slack's Web API: every method that the workspace has, who may call it, and the one way that calls go through."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -67,7 +68,9 @@ async def handle(workspace: Workspace, request: web.Request) -> web.Response:
     name = request.match_info["method"]
     fault = workspace.faults.take(name)
     if fault is not None:
-        return _fail(fault)
+        await asyncio.sleep(fault.delay_s)
+        if fault.error:
+            return _fail(fault)
     try:
         arguments = await read_arguments(request)
         answer = {"ok": True, **await _run(workspace, name, _token(request, arguments), arguments)}

@@ -1,0 +1,87 @@
+"""Switches for tests, over the wire: faults, forged payloads, changed people. Part of the server only when asked for.
+
+All are POSTs of one JSON object to `/test/NAME`, answered by `{"ok": true, …}` or a sentence in `error`:
+
+* `faults`: `calls` is a list of {method, status, retry_after_s, error, delay_s, times}, for the next calls of a
+  method; `streams` a list of {appends, seconds}, the lives of the next streams; `stale_triggers` how many of the next
+  trigger ids have expired when the app gets them.
+* `disconnect`: {reason} asks every socket to come back, as Slack does; without a reason the sockets just close.
+* `deliver`: {kind, payload} hands the app a payload as it is, once, and gives its answer; for what no page would send.
+* `event`: {event} sends the app an event in Slack's envelope, if it subscribed to its type.
+* `person`: {id, …} changes fields of a person, such as `deleted`, and tells the app (`user_change`).
+* `delete`: {channel, ts} deletes any message, as a workspace's admin may.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from . import events, messages
+from .delivery import PayloadKind
+from .errors import NotDelivered, PageError
+from .faults import Fault, StreamLife
+from .page_api import WORKSPACE, answer
+from .wire import Json
+
+
+async def faults(request: web.Request) -> web.Response:
+    """Let things fail from now on."""
+    waiting, body = request.app[WORKSPACE].faults, await request.json()
+    for call in body.get("calls", []):
+        method, times = call.pop("method"), call.pop("times", 1)
+        waiting.add(method, *[Fault(**call)] * times)
+    for life in body.get("streams", []):
+        waiting.shorten_stream(StreamLife(**life))
+    waiting.stale_triggers += int(body.get("stale_triggers", 0))
+    return answer({})
+
+
+async def disconnect(request: web.Request) -> web.Response:
+    """Close the app's sockets, with a word before or without."""
+    sockets, body = request.app[WORKSPACE].sockets, await request.json()
+    if reason := body.get("reason"):
+        await sockets.disconnect(str(reason))
+    else:
+        await sockets.close()
+    return answer({})
+
+
+async def deliver(request: web.Request) -> web.Response:
+    """Hand the app a payload as it is."""
+    body = await request.json()
+    try:
+        said = await request.app[WORKSPACE].courier.ask(PayloadKind(body["kind"]), body["payload"])
+    except NotDelivered as missing:
+        raise PageError(f"The app did not take it: {missing}") from None
+    return answer({"answer": said})
+
+
+async def event(request: web.Request) -> web.Response:
+    """Send the app an event in Slack's envelope."""
+    workspace, body = request.app[WORKSPACE], await request.json()
+    event: Json = {"event_ts": workspace.clock.next(), **body["event"]}
+    events.send(workspace, event)
+    return answer({"event_ts": event["event_ts"]})
+
+
+async def person(request: web.Request) -> web.Response:
+    """Change a person."""
+    workspace, body = request.app[WORKSPACE], await request.json()
+    changes: dict[str, Any] = {name: value for name, value in body.items() if name != "id"}
+    workspace.directory.people[body["id"]] = replace(workspace.directory.person(body["id"]), **changes)
+    events.user_changed(workspace, body["id"])
+    return answer({})
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Delete a message, whoever wrote it."""
+    workspace, body = request.app[WORKSPACE], await request.json()
+    channel = workspace.directory.channel(body["channel"])
+    messages.delete(workspace, messages.find(workspace, channel, body["ts"]))
+    return answer({})
+
+
+ROUTES = [
+    web.post(f"/test/{handler.__name__}", handler) for handler in (faults, disconnect, deliver, event, person, delete)
+]
