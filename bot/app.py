@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners, posting, promoting, telling
+from bot import identities, listeners, posting, promoting, telling
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
 from bot.inbox import ASK, EVENT, MOVE, RETRY, Inbox, arrival_of
@@ -107,6 +107,7 @@ def create_app(services: Services) -> AsyncApp:
 
     app = AsyncApp(client=services.slack, before_authorize=keep, process_before_response=True, name="nightschool")
     app.error(_explain)
+    app.middleware(identities.admit)
     listeners.register(app)
     _register_doers(app, services)
     return app

@@ -1,5 +1,6 @@
 """Who may do what: checked here, on the server, at every action, against the store as it is at that moment."""
 
+from bot import identities
 from bot.services import Services
 from store.duties import duties
 from store.errors import NotAllowed
@@ -12,7 +13,7 @@ async def require_admin(services: Services, person_id: str) -> None:
         NotAllowed: anyone else; the message says whom to ask.
     """
     held = await services.store.read(duties, services.settings)
-    if person_id not in held.admins:
+    if person_id not in held.admins or not await _is_ours(services, person_id):
         raise NotAllowed(f"Only admins may do this. {_whom_to_ask(held.admins)}Nothing was changed.")
 
 
@@ -23,8 +24,13 @@ async def require_reviewer(services: Services, person_id: str) -> None:
         NotAllowed: anyone else; the message says whom to ask.
     """
     held = await services.store.read(duties, services.settings)
-    if person_id not in held.reviewers:
+    if person_id not in held.reviewers or not await _is_ours(services, person_id):
         raise NotAllowed(f"Only reviewers may do this. {_whom_to_ask(held.admins)}Nothing was changed.")
+
+
+async def _is_ours(services: Services, person_id: str) -> bool:
+    # Whoever the lists name: nobody decides here who is of another workspace, deactivated, or a program.
+    return await identities.kind_of(services, person_id) in identities.PEOPLE_OF_OURS
 
 
 def _whom_to_ask(admins: frozenset[str]) -> str:
