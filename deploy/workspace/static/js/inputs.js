@@ -44,7 +44,7 @@ function dispatchTyped(node, use, read) {
   if (when.includes("on_character_entered")) dispatchOn("input", node, use, read);
   if (!when.includes("on_enter_pressed") || !use.dispatch) return;
   node.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
     event.preventDefault();
     node.dispatchEvent(new Event("entered"));
   });

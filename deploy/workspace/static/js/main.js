@@ -10,7 +10,7 @@ import { icon } from "./icons.js";
 import { apply } from "./live.js";
 import { closeAll } from "./modal.js";
 import { followPermalink, go, personInAddress, place, rememberPerson } from "./route.js";
-import { drawSidebar } from "./sidebar.js";
+import { drawSidebar, unfold } from "./sidebar.js";
 import { channel, loadEmoji, on, refresh, state } from "./state.js";
 import { openThread } from "./thread.js";
 
@@ -125,9 +125,15 @@ on("state", () => {
   markSeen();
   draw();
 });
-addEventListener("hashchange", follow);
+addEventListener("hashchange", () => {
+  unfold(false);
+  follow();
+});
+document.getElementById("shade").addEventListener("click", () => unfold(false));
 addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || !state.place?.thread) return;
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  unfold(false);
+  if (!state.place?.thread) return;
   if (event.target.value) return;
   if (!document.querySelector("dialog[open], [popover]:popover-open")) go({ channel: state.place.channel });
 });

@@ -7,6 +7,26 @@ import { icon } from "./icons.js";
 import { go } from "./route.js";
 import { activePeople, appChannel, person, refresh, state } from "./state.js";
 
+/** The button that shows the sidebar where the window is too narrow for it to stand beside the conversation. */
+export function sidebarButton() {
+  return button("Show channels and people", {
+    icon: icon("menu"),
+    class: "icon-button sidebar-toggle",
+    "aria-controls": "sidebar",
+    "data-test": "sidebar-toggle",
+    onClick: () => unfold(true),
+  });
+}
+
+/** Unfolds the sidebar over a narrow window, or folds it away again. */
+export function unfold(open) {
+  const app = document.getElementById("app");
+  const wasOpen = app.classList.contains("sidebar-open");
+  app.classList.toggle("sidebar-open", open);
+  if (open) document.querySelector("#sidebar [aria-current], #sidebar button")?.focus();
+  else if (wasOpen) document.querySelector(".sidebar-toggle")?.focus();
+}
+
 /** Draws the sidebar; `onPerson` is called with the id of the person to act as, `onHelp` for the guide. */
 export function drawSidebar({ onPerson, onHelp }) {
   const app = appChannel();
