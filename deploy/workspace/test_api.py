@@ -6,7 +6,9 @@ All are POSTs of one JSON object to `/test/NAME`, answered by `{"ok": true, …}
   method; `streams` a list of {appends, seconds}, the lives of the next streams; `stale_triggers` how many of the next
   trigger ids have expired when the app gets them.
 * `disconnect`: {reason} asks every socket to come back, as Slack does; without a reason the sockets just close.
-* `deliver`: {kind, payload} hands the app a payload as it is, once, and gives its answer; for what no page would send.
+* `deliver`: {kind, payload, trigger_for, reply_to} hands the app a payload once and gives its answer, for what no page
+  would send; a new trigger id for the person `trigger_for` and a response URL for `reply_to` (user, channel and
+  maybe ts) are put into it.
 * `event`: {event} sends the app an event in Slack's envelope, if it subscribed to its type.
 * `person`: {id, …} changes fields of a person, such as `deleted`, and tells the app (`user_change`).
 * `delete`: {channel, ts} deletes any message, as a workspace's admin may.
@@ -17,7 +19,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import events, messages
+from . import events, interactivity, messages
 from .delivery import PayloadKind
 from .errors import NotDelivered, PageError
 from .faults import Fault, StreamLife
@@ -48,10 +50,16 @@ async def disconnect(request: web.Request) -> web.Response:
 
 
 async def deliver(request: web.Request) -> web.Response:
-    """Hand the app a payload as it is."""
-    body = await request.json()
+    """Hand the app a payload that no page would send."""
+    workspace, body = request.app[WORKSPACE], await request.json()
+    payload: Json = body["payload"]
+    if "trigger_for" in body:
+        payload["trigger_id"] = workspace.triggers.new(body["trigger_for"], (payload.get("view") or {}).get("id"))
+    if reply_to := body.get("reply_to"):
+        key = workspace.response_urls.new(reply_to["user"], reply_to["channel"], reply_to.get("ts"))
+        payload["response_url"] = interactivity.response_url(workspace, key)
     try:
-        said = await request.app[WORKSPACE].courier.ask(PayloadKind(body["kind"]), body["payload"])
+        said = await workspace.courier.ask(PayloadKind(body["kind"]), payload)
     except NotDelivered as missing:
         raise PageError(f"The app did not take it: {missing}") from None
     return answer({"answer": said})
@@ -61,7 +69,10 @@ async def event(request: web.Request) -> web.Response:
     """Send the app an event in Slack's envelope."""
     workspace, body = request.app[WORKSPACE], await request.json()
     event: Json = {"event_ts": workspace.clock.next(), **body["event"]}
-    events.send(workspace, event)
+    if event["type"] == "message":
+        events.send_message(workspace, workspace.directory.channel(event["channel"]), event)
+    else:
+        events.send(workspace, event)
     return answer({"event_ts": event["event_ts"]})
 
 
