@@ -2,7 +2,7 @@
 
 from bot import identities
 from bot.services import Services
-from store.duties import duties
+from store.duties import Duties, duties
 from store.errors import NotAllowed
 
 
@@ -14,7 +14,7 @@ async def require_admin(services: Services, person_id: str) -> None:
     """
     held = await services.store.read(duties, services.settings)
     if person_id not in held.admins or not await _is_ours(services, person_id):
-        raise NotAllowed(f"Only admins may do this. {_whom_to_ask(held.admins)}Nothing was changed.")
+        raise NotAllowed(f"Only admins may do this. {await _whom_to_ask(services, held)}Nothing was changed.")
 
 
 async def require_reviewer(services: Services, person_id: str) -> None:
@@ -25,7 +25,7 @@ async def require_reviewer(services: Services, person_id: str) -> None:
     """
     held = await services.store.read(duties, services.settings)
     if person_id not in held.reviewers or not await _is_ours(services, person_id):
-        raise NotAllowed(f"Only reviewers may do this. {_whom_to_ask(held.admins)}Nothing was changed.")
+        raise NotAllowed(f"Only reviewers may do this. {await _whom_to_ask(services, held)}Nothing was changed.")
 
 
 async def _is_ours(services: Services, person_id: str) -> bool:
@@ -33,5 +33,6 @@ async def _is_ours(services: Services, person_id: str) -> bool:
     return await identities.kind_of(services, person_id) in identities.PEOPLE_OF_OURS
 
 
-def _whom_to_ask(admins: frozenset[str]) -> str:
-    return f"Ask {' or '.join(f'<@{admin}>' for admin in sorted(admins)[:3])} for the role. " if admins else ""
+async def _whom_to_ask(services: Services, held: Duties) -> str:
+    able = [admin for admin in sorted(held.admins) if await _is_ours(services, admin)]
+    return f"Ask {' or '.join(f'<@{admin}>' for admin in able[:3])} for the role. " if able else ""

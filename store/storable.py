@@ -10,8 +10,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
-    """The text without NUL characters, with a replacement character (U+FFFD) for each half of a pair."""
-    return _UNSTORABLE.sub(lambda found: "" if found[0] == "\x00" else "\ufffd", text)
+    """The text with a replacement character (U+FFFD) for each NUL and each half of a pair: forged ids stay forged."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def make_storable(value: Any) -> Any:

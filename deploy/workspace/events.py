@@ -20,7 +20,7 @@ SUBSCRIPTIONS = {
 def send(workspace: Workspace, event: Json) -> None:
     """Send an event, if the app subscribed to its type."""
     if event["type"] in workspace.manifest.events:
-        workspace.courier.event(_envelope(workspace, event))
+        workspace.courier.event(envelope(workspace, event))
 
 
 def send_message(workspace: Workspace, channel: Channel, event: Json) -> None:
@@ -28,7 +28,7 @@ def send_message(workspace: Workspace, channel: Channel, event: Json) -> None:
     heard = SUBSCRIPTIONS[channel.kind] in workspace.manifest.events
     if heard and workspace.directory.bot.id in channel.members:
         placed = {**event, "channel": channel.id, "channel_type": channel.kind.value}
-        workspace.courier.event(_envelope(workspace, placed))
+        workspace.courier.event(envelope(workspace, placed))
 
 
 def posted(workspace: Workspace, channel: Channel, message: Json) -> None:
@@ -158,7 +158,8 @@ def without_metadata(message: Json) -> Json:
     return {key: value for key, value in message.items() if key != "metadata"}
 
 
-def _envelope(workspace: Workspace, event: Json) -> Json:
+def envelope(workspace: Workspace, event: Json) -> Json:
+    """An event as the Events API wraps it."""
     seed = workspace.seed
     return {
         "token": "local",

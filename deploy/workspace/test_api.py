@@ -9,7 +9,7 @@ All are POSTs of one JSON object to `/test/NAME`, answered by `{"ok": true, …}
 * `deliver`: {kind, payload, trigger_for, reply_to} hands the app a payload once and gives its answer, for what no page
   would send; a new trigger id for the person `trigger_for` and a response URL for `reply_to` (user, channel and
   maybe ts) are put into it.
-* `event`: {event} sends the app an event in Slack's envelope, if it subscribed to its type.
+* `event`: {event} hands the app an event in Slack's envelope, and waits until it was acknowledged.
 * `person`: {id, …} changes fields of a person, such as `deleted`, and tells the app (`user_change`).
 * `delete`: {channel, ts} deletes any message, as a workspace's admin may.
 """
@@ -69,10 +69,10 @@ async def event(request: web.Request) -> web.Response:
     """Send the app an event in Slack's envelope."""
     workspace, body = request.app[WORKSPACE], await request.json()
     event: Json = {"event_ts": workspace.clock.next(), **body["event"]}
-    if event["type"] == "message":
-        events.send_message(workspace, workspace.directory.channel(event["channel"]), event)
-    else:
-        events.send(workspace, event)
+    try:
+        await workspace.courier.ask(PayloadKind.EVENT, events.envelope(workspace, event))
+    except NotDelivered as missing:
+        raise PageError(f"The app did not take it: {missing}") from None
     return answer({"event_ts": event["event_ts"]})
 
 

@@ -36,13 +36,13 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 
 class StorableText(TypeDecorator[str]):
-    """A text as it may come from anywhere; what no database keeps of it is left out on the way in."""
+    """A text as it may come from anywhere; what no database keeps is replaced on the way in."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Leave out NUL characters and halves of surrogate pairs."""
+        """Replace NUL characters and halves of surrogate pairs."""
         return None if value is None else storable(value)
 
 

@@ -34,7 +34,7 @@ IDS = dict(zip(Identity, (ANA, RAVI, MEI, GUEST, GONE, OTHER_BOT, STRANGER, ""),
 
 
 def cast_seed() -> Seed:
-    """The product's seed with the guest, the deactivated account, the other bot and the stranger in #support."""
+    """The product's seed with the other four; in every channel, so that they see whatever there is to act on."""
     seed = default_seed()
     newcomers = (
         Someone(GUEST, "gus", "Gus Guest", is_restricted=True),
@@ -43,9 +43,8 @@ def cast_seed() -> Seed:
         Someone(STRANGER, "sam", "Sam Stranger", team_id=OTHER_TEAM),
     )
     ids = tuple(person.id for person in newcomers)
-    channels = tuple(replace(each, members=(*each.members, *ids)) for each in seed.channels if each.id == SUPPORT)
-    others = tuple(each for each in seed.channels if each.id != SUPPORT)
-    return replace(seed, people=(*seed.people, *newcomers), channels=(*channels, *others))
+    channels = tuple(replace(each, members=tuple({*each.members, ANA, *ids})) for each in seed.channels)
+    return replace(seed, people=(*seed.people, *newcomers), channels=channels)
 
 
 def team_of(person_id: str) -> str:

@@ -11,7 +11,9 @@ from deploy.workspace.server import Running
 from tests.bot.cast import Actor, Identity
 from tests.bot.conftest import RunningBot
 from tests.bot.effects import quiet
+from tests.bot.model_server import ScriptedModel
 from tests.bot.nights import finished_night
+from tests.bot.test_asking import answer_to
 from tests.fixtures_workspace import ADMINS, ANA, MEI, RAVI, SUPPORT, Person
 
 Json = dict[str, Any]
@@ -25,6 +27,7 @@ class Stage:
 
     bot: RunningBot
     workspace: Running
+    model: ScriptedModel
     folder: Path
     ana: Person
     ravi: Person
@@ -41,9 +44,9 @@ class Stage:
         self.questions += 1
         text = f"@nightschool How does the machine number {self.questions} in hall {self.questions * 7} work?"
         ts = await self.ana.post(SUPPORT, text)
+        answer = await answer_to(self.ana, ts)
         await quiet(self.bot)
-        thread = await self.ana.messages(SUPPORT, ts)
-        return {**thread[-1], "channel": SUPPORT}
+        return {**answer, "channel": SUPPORT}
 
     async def card(self) -> Json:
         """The card of a night that has just finished."""
@@ -55,10 +58,12 @@ class Stage:
 
     async def home(self, person_id: str) -> Json:
         """Somebody's Home tab as the app has just published it."""
-        await self.person(person_id).open_home()
         await quiet(self.bot)
-        view = self.workspace.workspace.storage.record("home", person_id)
-        assert view is not None, "no Home tab was published"
+        person = self.person(person_id)
+        person.forget()
+        await person.open_home()
+        view: Json = (await person.wait_for(lambda event: event["type"] == "home"))["view"]
+        await quiet(self.bot)
         return view
 
     async def modal(self, person_id: str, open_it: Callable[[Person], Awaitable[Any]]) -> Json:

@@ -18,6 +18,7 @@ from tests.bot import scenes
 from tests.bot.cast import GONE, OTHER_BOT, STRANGER, Actor, Identity, cast_seed
 from tests.bot.conftest import RunningBot
 from tests.bot.effects import quiet, snapshot
+from tests.bot.model_server import ScriptedModel
 from tests.bot.scenes import Deed, Stage, click_on, identities, option, submission
 from tests.fixtures_workspace import ANA, BOT_USER, FAST_RETRIES, MEI, RAVI, SUPPORT, Person, default_workspace
 
@@ -139,13 +140,21 @@ async def vote(stage: Stage) -> Deed:
     return click_on(answer, "vote", value=answer_value(answer, "positive_button"))
 
 
+async def retry(stage: Stage) -> Deed:
+    stage.model.failures = [500, 500, 500]
+    failed = await stage.answer()
+    stage.model.failures = []
+    return click_on(failed, "retry_answer")
+
+
 TABLE: dict[str, tuple[str, Scene]] = {
     # feedback
     "action vote": (ANYONE, vote),
-    "view vote_reason": ("DDD . ..t.", vote_reason),
+    "view vote_reason": (ANYONE, vote_reason),
     "event reaction_added": (QUIETLY, reaction),
     "event reaction_removed": ("DDD . ....", reaction_taken_back),
     # asking
+    "action retry_answer": (ANYONE, retry),
     "event message in a thread, mentioning the bot": (ANYONE, message("message", SUPPORT, f"<@{BOT_USER}> When?")),
     "event app_mention": (ANYONE, message("app_mention", SUPPORT, f"<@{BOT_USER}> When?")),
     "event message in a direct message": (QUIETLY, message("message", DM, "When does it open?")),
@@ -207,8 +216,10 @@ def bot_settings(bot_settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def stage(bot: RunningBot, workspace: Running, ana: Person, ravi: Person, mei: Person, tmp_path: Path) -> Stage:
-    return Stage(bot, workspace, tmp_path, ana, ravi, mei)
+def stage(
+    bot: RunningBot, workspace: Running, model: ScriptedModel, tmp_path: Path, ana: Person, ravi: Person, mei: Person
+) -> Stage:
+    return Stage(bot, workspace, model, tmp_path, ana, ravi, mei)
 
 
 async def effect(stage: Stage, deed: Deed, identity: Identity) -> str:
