@@ -25,6 +25,7 @@ class Bot:
     user_id: str
     bot_id: str
     team_id: str
+    enterprise_id: str = ""
 
 
 @dataclass
@@ -97,6 +98,8 @@ class Services:
     outbox_wake: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[str, bool] = field(default_factory=dict)
     """Whether a channel is private, by its id, for those asked so far."""
+    identities: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """What people are to this workspace, by their id, and until when (monotonic clock) that holds."""
     home_watchers: dict[str, float] = field(default_factory=dict)
     """When each admin last opened the Home tab, on the monotonic clock."""
     _bot: Bot | None = None
@@ -121,5 +124,10 @@ class Services:
         """
         if self._bot is None:
             known = await self.slack.auth_test()
-            self._bot = Bot(str(known["user_id"]), str(known["bot_id"]), str(known["team_id"]))
+            self._bot = Bot(
+                str(known["user_id"]),
+                str(known["bot_id"]),
+                str(known["team_id"]),
+                str(known.get("enterprise_id") or ""),
+            )
         return self._bot

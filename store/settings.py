@@ -170,6 +170,8 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    answer_other_teams: bool = False
+    """Whether people of other workspaces, who share a channel by Slack Connect, may ask and give feedback there."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
     page_port: int = 8484

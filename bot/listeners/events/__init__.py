@@ -12,6 +12,7 @@ from bot.listeners.events import (
     other,
     reaction_added,
     reaction_removed,
+    user_change,
 )
 
 
@@ -23,4 +24,5 @@ def register(app: AsyncApp) -> None:
     app.event("agent_session_stopped")(agent_session_stopped.agent_session_stopped)
     app.event("reaction_added")(reaction_added.reaction_added)
     app.event("reaction_removed")(reaction_removed.reaction_removed)
+    app.event("user_change")(user_change.user_change)
     app.event(re.compile(".*"))(other.other)
