@@ -38,11 +38,11 @@ async def test_admins_are_reviewers_and_nobody_else_is_anything(bot: RunningBot)
 
 async def test_a_duty_given_in_slack_holds_at_once_and_can_be_taken_back(bot: RunningBot) -> None:
     settings = bot.services.settings
-    await bot.store.write(grant, TOM, Duty.REVIEWER, MEI)
+    await bot.store.write(grant, settings, TOM, Duty.REVIEWER, MEI)
     await permissions.require_reviewer(bot.services, TOM)
     with pytest.raises(NotAllowed):
         await permissions.require_admin(bot.services, TOM)
-    await bot.store.write(grant, TOM, Duty.ADMIN, MEI)
+    await bot.store.write(grant, settings, TOM, Duty.ADMIN, MEI)
     await permissions.require_admin(bot.services, TOM)
     await bot.store.write(revoke, settings, TOM)
     with pytest.raises(NotAllowed):
