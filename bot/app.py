@@ -19,10 +19,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners, posting, promoting, telling
+from bot import listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
-from bot.inbox import ASK, EVENT, MOVE, RETRY, Inbox, arrival_of
+from bot.inbox import ASK, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
 from bot.outbox import OutboxWorker
 from bot.promoting import Move
 from bot.services import Services
@@ -150,7 +150,10 @@ def _register_doers(app: AsyncApp, services: Services) -> None:
         await promoting.show_busy(services, Move(**event.body))
         await promoting.carry_out(services, Move(**event.body))
 
-    for kind, doer in {EVENT: do_event, ASK: do_ask, RETRY: do_retry, MOVE: do_move}.items():
+    async def do_try(event: InboxEvent) -> None:
+        await trying.carry_out(services, trying.Wish(**event.body), event.attempts)
+
+    for kind, doer in {EVENT: do_event, ASK: do_ask, RETRY: do_retry, MOVE: do_move, TRY: do_try}.items():
         services.inbox.register(kind, doer)
 
 

@@ -127,7 +127,13 @@ def discard(session: Session, name: str, person_id: str, note: str) -> None:
         .values(state=AdapterState.REJECTED, note=note, discarded_by=person_id)
     )
     if not changed.rowcount:
-        raise BadInput(f"Only a candidate can be discarded, and {name} is {get(session, name).state.value}.")
+        check_discardable(session, name)
+
+
+def check_discardable(session: Session, name: str) -> None:
+    """Raises what `discard` would raise."""
+    if (state := get(session, name).state) != AdapterState.CANDIDATE:
+        raise BadInput(f"Only a candidate can be discarded, and {name} is {state.value}.")
 
 
 def take_back(session: Session, name: str) -> None:
