@@ -19,7 +19,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners, posting, promoting, telling, trying
+from bot import digest, listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
 from bot.inbox import ASK, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
@@ -204,6 +204,7 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         OutboxWorker(services).work(),
         Reconciler(services.store, services.fleet, services.settings).forever(),
         watching.keep_current(services),
+        digest.keep_owing(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
 

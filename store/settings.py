@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -23,6 +23,9 @@ from pydantic_settings import (
 )
 
 from store.errors import BadInput
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
@@ -114,6 +117,17 @@ class NightSettings(_Block):
     """Slack ids of people whose tickets are never learnt, beside those who chose so with `/nightschool privacy`."""
 
 
+class DigestSettings(_Block):
+    """When the admins' channel is told of the week."""
+
+    enabled: bool = True
+    """Whether there is a weekly digest in the admins' channel."""
+    weekday: Weekday = "monday"
+    """Day of the week on which it is posted; it tells of the seven days before."""
+    at: str = "08:00"
+    """Time of day (HH:MM, in `night.timezone`) from which it is due."""
+
+
 class GateSettings(_Block):
     """What a candidate must show before the verdict is to promote it."""
 
@@ -170,6 +184,8 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    first_use_notices: bool = True
+    """Whether people at their first question, and channels that the bot joins, are told what is stored and learnt."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
     page_port: int = 8484
@@ -180,6 +196,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
     gate: GateSettings = GateSettings()
+    digest: DigestSettings = DigestSettings()
 
     @field_validator("reviewers", "admins", "link_hosts", mode="before")
     @classmethod

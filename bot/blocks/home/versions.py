@@ -90,7 +90,7 @@ def version_blocks(versions: Versions, *, locked: bool) -> list[Block]:
     if not versions.shown:
         blocks.append(section("No version has been trained yet. Review some answers, then let a night run."))
     if versions.moves:
-        blocks.append(context("\n".join(_move(move) for move in versions.moves)))
+        blocks.append(context("\n".join(move_words(move) for move in versions.moves)))
     if versions.earlier and not locked:
         blocks.append(ActionsBlock(elements=[_roll_back(versions)]))
     return blocks
@@ -158,7 +158,8 @@ def _words(lineage: Lineage, production: str) -> str:
         marks.append(f"verdict: {lineage.verdict.value}")
     if adapter.name == production:
         marks[0] = "🟢 in production"
-    lines = [f"*{adapter.name}* · {' · '.join(marks)}", _origin(lineage), *(_move(move) for move in lineage.moves[:1])]
+    lines = [f"*{adapter.name}* · {' · '.join(marks)}", _origin(lineage)]
+    lines += [move_words(move) for move in lineage.moves[:1]]
     if adapter.discarded_by:
         lines.append(f"🗑 discarded by <@{adapter.discarded_by}>{_reason(adapter.note)}")
     elif adapter.note:
@@ -173,7 +174,8 @@ def _origin(lineage: Lineage) -> str:
     return f"Trained{night}{rows}, from {plain_label(lineage.adapter.base_model, 80)}{compared}"
 
 
-def _move(move: Promotion) -> str:
+def move_words(move: Promotion) -> str:
+    """A move of production in a sentence, in `mrkdwn`."""
     verb = "promoted" if move.kind == PromotionKind.PROMOTE else "rolled back to"
     when = slack_date(move.created_at)
     return (

@@ -10,16 +10,21 @@ from bot.blocks.feedback import VOTE_ACTION
 from bot.blocks.home.operating import RUN_NIGHT_ACTION
 from bot.blocks.home.places import CHANGE_CHANNEL_ACTION, CHANGE_ROLE_ACTION, CHOOSE_CHANNEL_ACTION
 from bot.blocks.home.reviewing import REVIEW_ACTION
+from bot.blocks.home.usage import SHOW_CHARTS_ACTION
 from bot.blocks.home.versions import STOP_TRIAL_ACTION, VERSION_STEP_ACTION
+from bot.blocks.privacy import FIX_NOTICES_ACTION, LEARNING_ACTION
 from bot.listeners.actions import (
     change_channel,
     change_role,
     choose_channel,
     hold_version,
     other,
+    privacy_fix_notices,
+    privacy_learning,
     promote_version,
     retry_answer,
     review_answer,
+    show_charts,
     version_step,
 )
 from bot.listeners.actions import run_night as run_night_now
@@ -38,6 +43,9 @@ def register(app: AsyncApp) -> None:
     app.action(CHOOSE_CHANNEL_ACTION)(choose_channel.choose_channel)
     app.action(CHANGE_CHANNEL_ACTION)(change_channel.change_channel)
     app.action(CHANGE_ROLE_ACTION)(change_role.change_role)
+    app.action(SHOW_CHARTS_ACTION)(show_charts.show_charts)
+    app.action(LEARNING_ACTION)(privacy_learning.privacy_learning)
+    app.action(FIX_NOTICES_ACTION)(privacy_fix_notices.privacy_fix_notices)
     app.action(STOP_TRIAL_ACTION)(stop_trying.stop_trial)
     app.action(RUN_NIGHT_ACTION)(run_night_now.run_night)
     app.action(re.compile(".*"))(other.other)
