@@ -1,5 +1,6 @@
 """The morning card's facts, gathered from the store, and the card's message brought up to date."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from store.errors import NotFound
 from store.settings import Settings
 from store.tables import Adapter, Evaluation, EvaluationItem, OutboxMessage, Promotion, Ticket
 from store.words import AdapterState, PromotionKind
+
+PATIENCE_S, LOOK_EVERY_S = 2.0, 0.05
 
 
 def card_key(night_id: int) -> str:
@@ -129,8 +132,8 @@ def _decided(session: Session, name: str, message: OutboxMessage | None) -> list
 
 async def refresh(services: Services, night_id: int, *, busy: str = "", trouble: str = "") -> None:
     """Bring a posted card up to date; a night whose card is not posted yet is left alone."""
-    message = await services.store.read(outbox.by_key, card_key(night_id))
-    if message is None or not message.message_ts:
+    message = await _posted(services, card_key(night_id))
+    if message is None:
         return
     try:
         card = await services.store.read(gather, services.settings, night_id)
@@ -139,6 +142,18 @@ async def refresh(services: Services, night_id: int, *, busy: str = "", trouble:
     content = night_card(card, busy, trouble)
     metadata = posting.note_metadata(message.key)
     await posting.update(services, message.channel_id, message.message_ts, content, metadata)
+
+
+async def _posted(services: Services, key: str) -> OutboxMessage | None:
+    """The message of a card that stands in Slack; a click can come a moment before its post is recorded."""
+    for _ in range(int(PATIENCE_S / LOOK_EVERY_S)):
+        message = await services.store.read(outbox.by_key, key)
+        if message is None or message.message_ts:
+            return message
+        if message.attempts == 0:
+            return None
+        await asyncio.sleep(LOOK_EVERY_S)
+    return None
 
 
 async def refresh_of_versions(services: Services, names: Sequence[str], *, busy: str = "", trouble: str = "") -> None:

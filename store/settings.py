@@ -174,6 +174,14 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token")
     )
     """App-level token (xapp-…) for Socket Mode, from `SLACK_APP_TOKEN`."""
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "slack_signing_secret")
+    )
+    """Signing secret of the Slack app, for HTTP mode, from `SLACK_SIGNING_SECRET`."""
+    http_port: int | None = None
+    """Port on which Slack calls the bot over HTTP (`/slack/events`); empty means Socket Mode, 0 any free port."""
+    http_host: str = "127.0.0.1"
+    """Address on which HTTP mode listens, behind a reverse proxy with TLS; `0.0.0.0` in a container."""
     slack_api_url: str = Field(
         default="https://slack.com/api/", validation_alias=AliasChoices("SLACK_API_URL", "slack_api_url")
     )
