@@ -1,6 +1,7 @@
 """The morning card's facts, gathered from the store, and the card's message brought up to date."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from store.settings import Settings
 from store.tables import Adapter, Evaluation, EvaluationItem, OutboxMessage, Promotion, Ticket
 from store.words import AdapterState, PromotionKind
 
-PATIENCE_S, LOOK_EVERY_S = 2.0, 0.05
+RECORDED_WITHIN_S = 5.0
 
 
 def card_key(night_id: int) -> str:
@@ -145,15 +146,15 @@ async def refresh(services: Services, night_id: int, *, busy: str = "", trouble:
 
 
 async def _posted(services: Services, key: str) -> OutboxMessage | None:
-    """The message of a card that stands in Slack; a click can come a moment before its post is recorded."""
-    for _ in range(int(PATIENCE_S / LOOK_EVERY_S)):
-        message = await services.store.read(outbox.by_key, key)
+    # Its buttons can be clicked before its place has been recorded: a click in that moment waits for it.
+    deadline = time.monotonic() + RECORDED_WITHIN_S
+    while True:
+        message: OutboxMessage | None = await services.store.read(outbox.by_key, key)
         if message is None or message.message_ts:
             return message
-        if message.attempts == 0:
+        if not message.attempts or time.monotonic() > deadline:
             return None
-        await asyncio.sleep(LOOK_EVERY_S)
-    return None
+        await asyncio.sleep(0.05)
 
 
 async def refresh_of_versions(services: Services, names: Sequence[str], *, busy: str = "", trouble: str = "") -> None:
