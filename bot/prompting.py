@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, tickets
@@ -37,6 +38,7 @@ def assign(session: Session, settings: Settings, question: Question) -> Assignme
     answer = answers.take_up(session, ticket, question.key, question.ts)
     if answer.state not in answers.UNFINISHED:
         return None
+    notices.owe_to_person(session, settings, question)
     _choose_version(session, ticket, answer)
     if not answer.messages:
         answer.messages = _messages(session, settings, ticket, question)

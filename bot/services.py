@@ -14,6 +14,7 @@ from serving.client import ModelClient
 from serving.fleet import Fleet
 from store.session import Store
 from store.settings import Settings
+from store.usage import Figures
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,16 @@ class RunningAnswers:
 
 
 @dataclass
+class LastWeek:
+    """The usage of the last seven days as it was counted last, for the Home tab."""
+
+    figures: Figures | None = None
+    counted_at: float = 0.0
+    """On the monotonic clock."""
+    counting: bool = False
+
+
+@dataclass
 class Services:
     """Settings, store, model, and Slack, for everything that the bot does."""
 
@@ -100,6 +111,7 @@ class Services:
     """Whether a channel is private, by its id, for those asked so far."""
     identities: dict[str, tuple[float, str]] = field(default_factory=dict)
     """What people are to this workspace, by their id, and until when (monotonic clock) that holds."""
+    last_week: LastWeek = field(default_factory=LastWeek)
     home_watchers: dict[str, float] = field(default_factory=dict)
     """When each admin last opened the Home tab, on the monotonic clock."""
     _bot: Bot | None = None

@@ -91,8 +91,22 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['answer_id'], ['answer.id'], ),
     sa.PrimaryKeyConstraint('answer_id', 'reviewer_id')
     )
+    op.create_table('trial',
+    sa.Column('person_id', sa.String(), nullable=False),
+    sa.Column('adapter', sa.String(), nullable=False),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_id')
+    )
+    with op.batch_alter_table('adapter', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('discarded_by', sa.String(), nullable=False, server_default=''))
+
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.add_column(sa.Column('approved_by', sa.Integer(), nullable=True))
+        batch_op.create_index('ix_answer_given', ['ticket_id', 'arm', 'state'], unique=False)
+        batch_op.create_index('ix_answer_usage', ['created_at', 'arm', 'state', 'prompt_tokens', 'completion_tokens', 'first_token_ms'], unique=False)
+
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index('ix_message_role_ticket', ['role', 'ticket_id'], unique=False)
 
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tags', sa.JSON(), nullable=False, server_default='[]'))
@@ -121,8 +135,17 @@ def downgrade() -> None:
         batch_op.drop_column('tags')
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.drop_index('ix_answer_usage')
+        batch_op.drop_index('ix_answer_given')
         batch_op.drop_column('approved_by')
 
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.drop_index('ix_message_role_ticket')
+
+    with op.batch_alter_table('adapter', schema=None) as batch_op:
+        batch_op.drop_column('discarded_by')
+
+    op.drop_table('trial')
     op.drop_table('review_skip')
     op.drop_table('review_claim')
     with op.batch_alter_table('proposal', schema=None) as batch_op:
