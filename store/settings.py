@@ -111,7 +111,7 @@ class NightSettings(_Block):
     learn_direct_messages: bool = False
     """Whether direct messages to the bot may be learnt."""
     opted_out: list[str] = []
-    """Slack ids of the people whose tickets are never learnt."""
+    """Slack ids of people whose tickets are never learnt, beside those who chose so with `/nightschool privacy`."""
 
 
 class GateSettings(_Block):

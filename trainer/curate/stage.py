@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from store import artifacts, datasets
+from store import artifacts, datasets, people
 from store.tables import Dataset, DatasetRow, TrainingRun
 from store.words import Split, Stage
 from trainer.curate.duplicates import without_repeats, without_superseded
@@ -42,7 +42,7 @@ def _collect(work: Work) -> tuple[list[Lesson], SplitPlan, Tally]:
     night, training = work.settings.night, work.settings.training
     with work.store.reading() as session:
         reviewed = datasets.reviewed_answers(session)
-        opted_out = datasets.tickets_with(session, night.opted_out)
+        opted_out = datasets.tickets_with(session, people.opted_out(session, work.settings))
         grouped = datasets.grouped_questions(session)
         decided = datasets.splits(session)
     tally = Tally()

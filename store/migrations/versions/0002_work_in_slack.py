@@ -92,6 +92,15 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['answer_id'], ['answer.id'], ),
     sa.PrimaryKeyConstraint('answer_id', 'reviewer_id')
     )
+    op.create_table('trial',
+    sa.Column('person_id', sa.String(), nullable=False),
+    sa.Column('adapter', sa.String(), nullable=False),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_id')
+    )
+    with op.batch_alter_table('adapter', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('discarded_by', sa.String(), nullable=False, server_default=''))
+
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.add_column(sa.Column('approved_by', sa.Integer(), nullable=True))
 
@@ -133,6 +142,10 @@ def downgrade() -> None:
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.drop_column('approved_by')
 
+    with op.batch_alter_table('adapter', schema=None) as batch_op:
+        batch_op.drop_column('discarded_by')
+
+    op.drop_table('trial')
     op.drop_table('review_skip')
     op.drop_table('review_claim')
     with op.batch_alter_table('proposal', schema=None) as batch_op:
