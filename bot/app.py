@@ -200,6 +200,7 @@ async def _run(settings: Settings) -> None:
         services = create_services(settings, store, client, fleet)
         stack.push_async_callback(close_services, services)
         app = create_app(services)
+        await store.read(services.approved.refresh)
         await _check_tokens(services)
         workers = start_workers(services)
         stack.push_async_callback(_stop, workers)

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.inbox import Inbox
 from serving.client import ModelClient
 from serving.fleet import Fleet
+from store.approved import ApprovedAnswers
 from store.session import Store
 from store.settings import Settings
 from store.usage import Figures
@@ -106,6 +107,7 @@ class Services:
     slack: AsyncWebClient
     inbox: Inbox
     running: RunningAnswers = field(default_factory=RunningAnswers)
+    approved: ApprovedAnswers = field(default_factory=ApprovedAnswers)
     outbox_wake: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[str, bool] = field(default_factory=dict)
     """Whether a channel is private, by its id, for those asked so far."""
