@@ -6,17 +6,16 @@ Every step claims the answer that it shows, so that no two reviewers write the s
 from dataclasses import dataclass, replace
 
 from slack_sdk.models.views import View
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from bot.blocks.review import Case, Progress, ending_modal, review_modal
 from bot.blocks.review.inputs import prefill
 from bot.metadata import ReviewFlow
-from store import answers, review_claims, review_queue, review_signs, review_undo, reviews, tickets, votes
+from store import answers, proposals, review_claims, review_queue, review_signs, review_undo, reviews, tickets, votes
 from store.review_queue import desk_of
 from store.reviews import Decision
 from store.settings import Settings
-from store.tables import Proposal
-from store.words import ProposalState, Verdict
+from store.words import Verdict
 
 SAID = {Verdict.ACCEPTED: "Accepted", Verdict.CORRECTED: "Corrected", Verdict.REJECTED: "Rejected"}
 
@@ -61,15 +60,12 @@ def show(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") -> Vi
     """The modal for the answer that the flow has come to."""
     answer, ticket = answers.with_ticket(session, flow.answer_id)
     alike, more = review_queue.alike(session, answer, desk.reviewer_id)
-    open_replies = select(Proposal).where(
-        Proposal.answer_id == flow.answer_id, col(Proposal.state) == ProposalState.OPEN
-    )
     case = Case(
         answer,
         ticket,
         tickets.transcript(session, answer.ticket_id),
         votes.of_answer(session, flow.answer_id),
-        session.exec(open_replies).all(),
+        proposals.of_answer(session, flow.answer_id),
         alike,
         more,
         desk.settings.review_tags,
@@ -128,12 +124,10 @@ def undo(session: Session, desk: Desk, flow: ReviewFlow, batch: str) -> View:
 def as_begun(session: Session, flow: ReviewFlow) -> tuple[str, int | None]:
     """The text that the field for the right answer began with, and the proposal it came from, if it did."""
     answer, ticket = answers.with_ticket(session, flow.answer_id)
-    proposal = session.get(Proposal, flow.start.id) if flow.start.kind == "reply" else None
-    if proposal is not None and (proposal.answer_id != flow.answer_id or proposal.state != ProposalState.OPEN):
-        proposal = None
-    given = votes.of_answer(session, flow.answer_id)
-    case = Case(answer, ticket, [], given, [proposal] if proposal else [])
-    return prefill(case, flow.start), proposal.id if proposal else None
+    replies = proposals.of_answer(session, flow.answer_id)
+    case = Case(answer, ticket, [], votes.of_answer(session, flow.answer_id), replies)
+    taken = flow.start.kind == "reply" and any(reply.id == flow.start.id for reply in replies)
+    return prefill(case, flow.start), flow.start.id if taken else None
 
 
 def stay(session: Session, desk: Desk, flow: ReviewFlow, notice: str) -> View:

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, exists, func, select, union
 from sqlmodel.sql.expression import SelectOfScalar
 
-from store.reviews import REVIEWABLE
+from store.reviews import NOT_OURS, REVIEWABLE
 from store.tables import Answer, Proposal, Review, ReviewDesk, ReviewSkip, Ticket, Vote
-from store.words import Arm, DeliveryState, ProposalState, QueueFilter, ReviewState, TicketStatus, Verdict, VoteValue
+from store.words import DeliveryState, ProposalState, QueueFilter, ReviewState, TicketStatus, Verdict, VoteValue
 
 OPEN = (ReviewState.WAITING, ReviewState.SECOND, ReviewState.THIRD)
 AGAIN = (ReviewState.SECOND, ReviewState.THIRD)
@@ -62,7 +62,7 @@ def open_to(desk: ReviewDesk, *states: ReviewState) -> Ids:
 
 def reviewable() -> ColumnElement[bool]:
     """An answer of the bot that has come to its end."""
-    return and_(col(Answer.state).in_(REVIEWABLE), col(Answer.arm) != Arm.HUMAN)
+    return and_(col(Answer.state).in_(REVIEWABLE), col(Answer.arm).not_in(NOT_OURS))
 
 
 def voted_down(desk: ReviewDesk) -> Ids:

@@ -14,6 +14,9 @@ from store.words import Arm, Cause, DeliveryState, ProposalState, ReviewState, T
 
 REVIEWABLE = (DeliveryState.DELIVERED, DeliveryState.STOPPED, DeliveryState.FAILED)
 
+NOT_OURS = (Arm.HUMAN, Arm.TRIAL)
+"""Nobody reviews what a person wrote, or what a version said that an admin tries."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -56,7 +59,7 @@ def check_may_review(session: Session, answer_id: int, reviewer_id: str) -> tupl
     answer, ticket = answers.with_ticket(session, answer_id)
     if ticket.asker_id == reviewer_id:
         raise NotAllowed("You asked this question yourself, so another reviewer has to decide on the answer.")
-    if answer.state not in REVIEWABLE or ticket.status == TicketStatus.WITHDRAWN or answer.arm == Arm.HUMAN:
+    if answer.state not in REVIEWABLE or ticket.status == TicketStatus.WITHDRAWN or answer.arm in NOT_OURS:
         raise BadInput("This question was deleted or is still being answered, so there is nothing to decide on.")
     given = of_answer(session, answer_id)
     if any(review.reviewer_id == reviewer_id for review in given):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select, update
 
+from store import proposals
 from store.session import insert_ignoring
 from store.tables import Answer, Message, Ticket, now
 from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
@@ -119,6 +120,7 @@ def edit(session: Session, team_id: str, channel_id: str, line: Line) -> bool:
     message.text = line.text
     if ticket.thread_ts == line.ts:
         ticket.question, ticket.updated_at = line.text, now()
+    proposals.follow(session, ticket.id or 0)
     return True
 
 
@@ -139,4 +141,5 @@ def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[A
     for answer in answers:
         answer.state = DeliveryState.WITHDRAWN
         delete_line(session, answer.ticket_id, answer.message_ts)
+    proposals.follow(session, ticket.id or 0)
     return list(answers)

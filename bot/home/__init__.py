@@ -1,12 +1,14 @@
 """The Home tab of a person: what the store says, laid out for the roles that they hold."""
 
 import time
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
 from bot.blocks.home import Home, home_view
 from bot.home import reviewing
 from bot.home.operating import operations
+from bot.home.usage import last_week
 from bot.services import Services
 from store.duties import duties
 from store.settings import Settings
@@ -23,6 +25,7 @@ async def publish(services: Services, person_id: str, *, busy: str = "", trouble
         gathered = await services.store.read(gather, services.settings, person_id)
         if gathered.operations is not None:
             services.home_watchers[person_id] = time.monotonic()
+            gathered = replace(gathered, operations=replace(gathered.operations, usage=await last_week(services)))
         await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
 
 
@@ -36,5 +39,5 @@ def gather(session: Session, settings: Settings, person_id: str) -> Home:
     )
     held = duties(session, settings)
     queue = reviewing.queue(session, settings, person_id) if person_id in held.reviewers else None
-    shown = operations(session) if person_id in held.admins else None
+    shown = operations(session, settings, person_id) if person_id in held.admins else None
     return Home(session.exec(asked).all(), queue, shown)

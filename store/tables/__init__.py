@@ -24,7 +24,7 @@ from store.tables.reviewing import (
     ReviewDesk,
     ReviewSkip,
 )
-from store.tables.versions import Adapter, Alias, Lease, Promotion
+from store.tables.versions import Adapter, Alias, Lease, Promotion, Trial
 
 __all__ = [
     "BASE",
@@ -58,6 +58,7 @@ __all__ = [
     "SplitGroup",
     "Ticket",
     "TrainingRun",
+    "Trial",
     "UTCDateTime",
     "Vote",
     "now",

@@ -86,7 +86,7 @@ class Message(SQLModel, table=True):
     """One message of a ticket's thread, our own transcript of it."""
 
     __tablename__: ClassVar[str] = "message"
-    __table_args__ = (UniqueConstraint("ticket_id", "ts"),)
+    __table_args__ = (UniqueConstraint("ticket_id", "ts"), Index("ix_message_role_ticket", "role", "ticket_id"))
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     ts: str
@@ -101,12 +101,15 @@ class Answer(SQLModel, table=True):
     """One reply of the bot in a ticket, with the messages exactly as they were sent to the model.
 
     `approved_by` is the review whose correction was given as it stands, without asking the model. `near_group` is the
-    first answer whose question was nearly the same (itself where it is the first). The indexes that begin with
-    `review_state` let the review queue read the answers that wait without touching those that were decided.
+    first answer whose question was nearly the same (itself where it is the first).
     """
 
     __tablename__: ClassVar[str] = "answer"
+    # Usage is counted in the first two indexes alone: the rows themselves are wide, with their prompts in them. The
+    # others let the review queue read the answers that wait without touching those that were decided.
     __table_args__ = (
+        Index("ix_answer_given", "ticket_id", "arm", "state"),
+        Index("ix_answer_usage", "created_at", "arm", "state", "prompt_tokens", "completion_tokens", "first_token_ms"),
         Index("ix_answer_review_state", "review_state", "state", "arm"),
         Index("ix_answer_review_newest", "review_state", "id"),
         Index("ix_answer_review_unsure", "review_state", "mean_logprob"),
@@ -138,7 +141,12 @@ class Answer(SQLModel, table=True):
 
 
 class Vote(SQLModel, table=True):
-    """One person's present opinion of one answer; the last one wins."""
+    """One person's present opinion of one answer; the last one wins.
+
+    `suggestion` is what the answer should have said, in the person's words. `button` is which thumb below the answer
+    they pressed last: the opinion that is left when a later reaction is taken back. `updated_at` is the moment of the
+    gesture.
+    """
 
     __tablename__: ClassVar[str] = "vote"
     __table_args__ = (UniqueConstraint("answer_id", "person_id"), Index("ix_vote_value", "value", "answer_id"))
@@ -148,6 +156,8 @@ class Vote(SQLModel, table=True):
     value: VoteValue = word(VoteValue)
     reason: VoteReason | None = word(VoteReason, optional=True)
     comment: str = long_text()
+    suggestion: str = long_text()
+    button: VoteValue | None = word(VoteValue, optional=True)
     source: VoteSource = word(VoteSource, VoteSource.BUTTON)
     created_at: datetime = moment()
     updated_at: datetime = moment()

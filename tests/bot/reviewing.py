@@ -7,7 +7,7 @@ from store import near_groups
 from store.session import Store
 from store.tables import Answer, Message, Ticket, Vote
 from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility, VoteValue
-from tests.bot.test_feedback import modal_of
+from tests.bot.test_feedback import modal_of, radio
 from tests.fixtures_workspace import SUPPORT, Person
 
 Json = dict[str, Any]
@@ -49,11 +49,6 @@ def down(count: int) -> list[VoteValue]:
 def option(value: str) -> Json:
     """A chosen option as Slack sends it; its label is of no meaning to us."""
     return {"value": value, "text": {"type": "plain_text", "text": "x"}}
-
-
-def radio(value: str) -> Json:
-    """A choice of a radio group or select."""
-    return {"selected_option": option(value)}
 
 
 def ticks(*values: Any) -> Json:

@@ -4,15 +4,16 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.blocks import card
 from bot.blocks.answer import Closing, answer_text, closed_answer, correction, trying_again
 from bot.blocks.card import Card, Example, Measure, Report, night_card
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
 from bot.blocks.feedback import reason_modal
 from bot.blocks.home import Home, home_view
-from bot.blocks.home.operating import ROLL_BACK_ACTION, Operations, Version
+from bot.blocks.home.operating import Operations
+from bot.blocks.home.places import Places
 from bot.blocks.home.reviewing import ReviewQueue
+from bot.blocks.home.versions import VERSION_STEP_ACTION, Versions
 from bot.blocks.review import Case, Progress, ending_modal, review_modal
 from bot.metadata import ReviewFlow, Start
 from deploy.workspace.block_kit import check
@@ -20,7 +21,8 @@ from store.agreement import Agreement
 from store.review_queue import Decided, Facts, QueueItem
 from store.review_signs import Counts
 from store.review_undo import Undoable
-from store.tables import Answer, Message, Proposal, Review, ReviewDesk, Ticket, Vote, now
+from store.tables import Answer, Message, Proposal, Review, ReviewDesk, Ticket, Vote
+from store.usage import Figures
 from store.words import (
     AdapterState,
     DeliveryState,
@@ -34,6 +36,7 @@ from store.words import (
     VoteReason,
     VoteValue,
 )
+from tests.bot.big import big_operations, version
 
 LONG = "<!channel> *word* `code` & <@U1> " * 400
 EXAMPLE = Example(LONG, LONG, LONG, LONG)
@@ -110,12 +113,7 @@ def test_the_fullest_home_fits() -> None:
     agreement = Agreement(40, 0.9, 0.71, "Fleiss")
     tags = [f"{number} {LONG}"[:75] for number in range(100)]
     queue = ReviewQueue(counts, items, desk, True, undoable, agreement, tags)
-    versions = [Version(f"v{number}", AdapterState.RETIRED, now(), "promote", LONG) for number in range(8)]
-    full = Home(
-        [long_ticket()] * 5,
-        queue,
-        Operations("v7", versions, "v6", ["m"] * 3, [LONG] * 4),
-    )
+    full = Home([long_ticket()] * 5, queue, big_operations())
     assert_openable(home_view(full))
     assert_openable(home_view(full, busy="Promoting v7 …", trouble=LONG))
     review = Review(answer_id=1, reviewer_id="U1", verdict=Verdict.CORRECTED, correction=LONG)
@@ -123,17 +121,16 @@ def test_the_fullest_home_fits() -> None:
     assert_openable(
         home_view(Home([], ReviewQueue(counts, [], chosen, tags=tags, decided=[Decided(review, LONG)] * 20)))
     )
-    empty = Home([], ReviewQueue(Counts(), [], ReviewDesk(reviewer_id="U1", channels=[])), Operations("base", []))
+    nothing = ReviewQueue(Counts(), [], ReviewDesk(reviewer_id="U1", channels=[]))
+    empty = Home([], nothing, Operations(Versions("base"), usage=Figures(), places=Places()))
     assert_openable(home_view(empty))
     assert_openable(home_view(Home([])))
 
 
 def test_while_something_moves_no_button_moves_it_again() -> None:
-    operations = Operations("base", [Version("v1", AdapterState.CANDIDATE, now())], "base")
-    assert card.PROMOTE_ACTION in str(home_view(Home([], None, operations)).to_dict())
-    busy = str(home_view(Home([], None, operations), busy="Promoting v1 …").to_dict())
-    assert card.PROMOTE_ACTION not in busy
-    assert ROLL_BACK_ACTION not in busy
+    operations = Operations(Versions("base", [version("v1", AdapterState.CANDIDATE)], "base"))
+    assert VERSION_STEP_ACTION in str(home_view(Home([], None, operations)).to_dict())
+    assert VERSION_STEP_ACTION not in str(home_view(Home([], None, operations), busy="Promoting v1 …").to_dict())
 
 
 def test_modals_fit() -> None:
@@ -152,5 +149,6 @@ def test_modals_fit() -> None:
     assert_openable(review_modal(Case(failed, long_ticket(), [], []), Progress(ReviewFlow(1), 1)))
     assert_openable(ending_modal(Progress(flow, 0, "Done.", skipped=3)))
     assert_openable(ending_modal(Progress(ReviewFlow(0), 0)))
-    assert_openable(reason_modal("{}"))
+    votes[0].comment = LONG[:3000]
+    assert_openable(reason_modal("{}", votes[0]))
     assert_openable(sentence_modal("No."))

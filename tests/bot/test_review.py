@@ -25,13 +25,12 @@ from tests.bot.reviewing import (
     option,
     press,
     published,
-    radio,
     start,
     ticks,
     words,
 )
 from tests.bot.test_asking import rows
-from tests.bot.test_feedback import answered, modal_of
+from tests.bot.test_feedback import answered, modal_of, radio
 from tests.bot.test_inbox import until
 from tests.bot.test_roles import send, submission
 from tests.fixtures_workspace import SUPPORT, Person
@@ -165,14 +164,14 @@ async def test_the_right_answer_can_begin_with_a_reply_or_with_what_was_complain
     message = await answered(bot, ana)
     await ana.click(message, VOTE_ACTION, "down:1")
     modal = await modal_of(ana)
-    await ana.submit(modal, {"reason": radio("wrong"), "words": "It should say F6."})
+    await ana.submit(modal, {"reason": radio("wrong"), "suggestion": "It should say F6."})
     with bot.store.writing() as session:
         session.add(Proposal(answer_id=1, person_id="U9", ts="9.9", text="Press F7."))
     view = await start(ravi)
     assert element(view, "correction")["initial_value"] == answers_text(bot)
     starts = {one["text"]["text"].split(":")[0]: one["value"] for one in element(view, START_ACTION)["options"]}
-    assert list(starts) == ["The bot's answer", "A colleague's reply", "What was complained of"]
-    view = await press(ravi, view, START_ACTION, selected_option=option(starts["What was complained of"]))
+    assert list(starts) == ["The bot's answer", "A colleague's reply", "What it should have said"]
+    view = await press(ravi, view, START_ACTION, selected_option=option(starts["What it should have said"]))
     assert element(view, "correction")["initial_value"] == "It should say F6."
     view = await press(ravi, view, START_ACTION, selected_option=option(starts["A colleague's reply"]))
     assert element(view, "correction")["initial_value"] == "Press F7."

@@ -28,13 +28,12 @@ from tests.bot.reviewing import (
     option,
     press,
     published,
-    radio,
     start,
     ticks,
     words,
 )
 from tests.bot.test_asking import rows
-from tests.bot.test_feedback import answered, modal_of
+from tests.bot.test_feedback import answered, modal_of, radio
 from tests.bot.test_inbox import until
 from tests.bot.test_roles import send, submission
 from tests.fixtures_workspace import GENERAL, SUPPORT, Person

@@ -85,7 +85,8 @@ def _opinions(given: Sequence[Vote]) -> list[Block]:
         thumb = "👍" if vote.value == VoteValue.UP else "👎"
         reason = f" · {REASON_LABELS[vote.reason]}" if vote.reason else ""
         words = f" · “{plain_label(vote.comment, 300)}”" if vote.comment else ""
-        lines.append(f"{thumb} <@{vote.person_id}>{reason}{words}")
+        wanted = f" · should say: “{plain_label(vote.suggestion, 300)}”" if vote.suggestion else ""
+        lines.append(f"{thumb} <@{vote.person_id}>{reason}{words}{wanted}")
     if len(given) > MOST_VOTES:
         lines.append(f"and {len(given) - MOST_VOTES} more")
     return [section("\n".join(lines))]

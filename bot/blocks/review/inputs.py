@@ -59,7 +59,7 @@ def prefill(case: Case, start: Start) -> str:
     if start.kind == "reply":
         text = next((proposal.text for proposal in case.proposals if proposal.id == start.id), text)
     if start.kind == "vote":
-        text = next((vote.comment for vote in case.votes if vote.id == start.id), text)
+        text = next((vote.suggestion or vote.comment for vote in case.votes if vote.id == start.id), text)
     return text if len(text) <= INPUT_CHARACTERS else ""
 
 
@@ -112,10 +112,12 @@ def _verdict(block_id: str, start: Start) -> InputBlock:
 
 def _starts(case: Case, start: Start, block_id: str) -> list[Any]:
     labels = {Start().dump(): "The bot's answer"}
-    replies = sorted(case.proposals, key=lambda proposal: proposal.id or 0, reverse=True)
-    labels |= {Start("reply", one.id or 0).dump(): _option("A colleague's reply", one.text) for one in replies}
-    said = [vote for vote in case.votes if vote.comment.strip() and vote.value == VoteValue.DOWN]
-    labels |= {Start("vote", one.id or 0).dump(): _option("What was complained of", one.comment) for one in said}
+    for proposal in case.proposals:
+        labels[Start("reply", proposal.id or 0).dump()] = _option("A colleague's reply", proposal.text)
+    for vote in case.votes:
+        if vote.value == VoteValue.DOWN and (words := vote.suggestion or vote.comment):
+            label = "What it should have said" if vote.suggestion else "What was complained of"
+            labels[Start("vote", vote.id or 0).dump()] = _option(label, words)
     if len(labels) == 1:
         return []
     choices = options(dict(list(labels.items())[:MOST_STARTS]))

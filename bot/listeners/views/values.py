@@ -10,6 +10,12 @@ def chosen(view: dict[str, Any], field: str) -> str:
     return str(option.get("value") or "")
 
 
+def picked(view: dict[str, Any], field: str) -> str:
+    """The id of the person or conversation chosen in a select, empty when none was."""
+    state = _state(view, field)
+    return str(state.get("selected_user") or state.get("selected_conversation") or "")
+
+
 def ticked(view: dict[str, Any], field: str) -> list[str]:
     """The values ticked in a group of checkboxes or a select of many."""
     return [str(option.get("value") or "") for option in _state(view, field).get("selected_options") or []]
