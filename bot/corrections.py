@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
 from bot import posting
@@ -23,7 +24,13 @@ async def post_correction(services: Services, message: OutboxMessage, again: boo
     review, ticket = found
     place = await _place(services, ticket)
     content = correction(review.reviewer_id, review.correction)
-    ts = await posting.post_once(services, place, content, message.key, again=again)
+    try:
+        ts = await posting.post_once(services, place, content, message.key, again=again)
+    except SlackApiError as error:
+        if posting.error_of(error) not in posting.GONE:
+            raise
+        # The thread was deleted, so there is nobody left to tell.
+        return Place("")
     line = Line(ts, review.reviewer_id, Role.BOT, review.correction)
     await services.store.write(tickets.add_line, ticket.id or 0, line)
     return Place(place.channel_id, ts)

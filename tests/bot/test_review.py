@@ -20,6 +20,7 @@ from tests.bot.model_server import ScriptedModel
 from tests.bot.reviewing import (
     add_answer,
     decide,
+    down,
     element,
     home_of,
     option,
@@ -219,6 +220,15 @@ async def test_near_duplicates_are_listed_and_can_be_unticked(bot: RunningBot, r
     assert sorted(review.answer_id for review in made) == [*ids[1:4], ids[12]]
     assert len({review.batch for review in made}) == 1
     assert {review.correction for review in made} == {"Ask Ravi."}
+
+
+async def test_what_differs_in_a_word_that_matters_is_listed_but_not_ticked(bot: RunningBot, ravi: Person) -> None:
+    same = add_answer(bot.store, "please, who looks after the parking of bikes?")
+    other = add_answer(bot.store, "Who looks after the parking of cars?")
+    add_answer(bot.store, "Who looks after the parking of bikes?", votes=down(1))
+    boxes = element(await start(ravi), "alike")
+    assert [box["value"] for box in boxes["options"]] == [str(same), str(other)]
+    assert [box["value"] for box in boxes["initial_options"]] == [str(same)]
 
 
 @pytest.mark.parametrize("tags", [["billing", "outdated doc"]])

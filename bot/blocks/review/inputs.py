@@ -24,6 +24,8 @@ from bot.blocks.content import options
 from bot.blocks.review.case import Case
 from bot.metadata import Start
 from bot.safe_text import plain_line
+from store.approved import same_matter
+from store.near_questions import plain
 from store.tables import Answer
 from store.words import Cause, Verdict, VoteValue
 
@@ -161,14 +163,19 @@ def _alike(case: Case, block_id: str) -> list[Any]:
         )
         for answer, ticket in case.alike
     ]
+    # Alike by their letters; one word may make all the difference, so such ones are shown, but not ticked.
+    asked = plain(case.ticket.question)
+    same = [
+        choice for choice, near in zip(choices, case.alike, strict=True) if same_matter(asked, plain(near[1].question))
+    ]
     more = f" {case.more_alike} more follow after these." if case.more_alike else ""
     return [
         InputBlock(
             block_id=block_id,
             label="Decide these, which ask nearly the same, too",
-            hint=f"Untick what is another matter. Accepting covers those that got the very same answer.{more}",
+            hint=f"Tick only what is the same matter. Accepting covers those that got the very same answer.{more}",
             optional=True,
-            element=CheckboxesElement(action_id=ALIKE_FIELD, options=choices, initial_options=choices),
+            element=CheckboxesElement(action_id=ALIKE_FIELD, options=choices, initial_options=same or None),
         )
     ]
 
