@@ -8,7 +8,7 @@ from store.session import Store
 from store.tables import Answer, Message, Ticket, Vote
 from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility, VoteValue
 from tests.bot.test_feedback import modal_of, radio
-from tests.fixtures_workspace import SUPPORT, Person
+from tests.fixtures_workspace import Person
 
 Json = dict[str, Any]
 
@@ -18,7 +18,7 @@ def add_answer(store: Store, question: str, **fields: Any) -> int:
     with store.writing() as session:
         ticket = Ticket(
             team_id="T",
-            channel_id=fields.pop("channel", SUPPORT),
+            channel_id=fields.pop("channel", "C"),
             thread_ts=fields.pop("thread_ts", question),
             asker_id=fields.pop("asker", "U1"),
             surface=Surface.MENTION,
