@@ -18,7 +18,7 @@ from store.words import DeliveryState, ProposalState, QueueFilter, ReviewState, 
 
 AGAIN = (ReviewState.SECOND, ReviewState.THIRD)
 OPEN = (ReviewState.WAITING, *AGAIN)
-MOST = 500
+MOST = 300
 WAITING = col(Answer.review_state) == ReviewState.WAITING
 UNSURE = math.log(0.5)
 """Below this mean log-probability of its tokens the model was unsure: on average it gave each less than one half."""
