@@ -16,6 +16,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
 from bot import posting, questions, telling
+from bot.blocks.content import Content
 from bot.posting import Place
 from bot.services import Services
 
@@ -126,7 +127,7 @@ async def _decline(services: Services, body: dict[str, Any], actor: Actor) -> No
     if body.get("type") != "event_callback":
         await telling.tell(services, body, ANOTHER_WORKSPACE)
     elif actor.addressed:
-        await posting.whisper(services, actor.place, actor.person_id, ANOTHER_WORKSPACE)
+        await posting.whisper(services, actor.place, actor.person_id, Content(ANOTHER_WORKSPACE))
 
 
 async def _actor(services: Services, body: dict[str, Any]) -> Actor | None:

@@ -8,6 +8,7 @@ from bot.listeners.events import (
     agent_session_stopped,
     app_home_opened,
     app_mention,
+    member_joined_channel,
     message,
     other,
     reaction_added,
@@ -25,4 +26,5 @@ def register(app: AsyncApp) -> None:
     app.event("reaction_added")(reaction_added.reaction_added)
     app.event("reaction_removed")(reaction_removed.reaction_removed)
     app.event("user_change")(user_change.user_change)
+    app.event("member_joined_channel")(member_joined_channel.member_joined_channel)
     app.event(re.compile(".*"))(other.other)
