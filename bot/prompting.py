@@ -1,5 +1,6 @@
 """From a thread to the messages for the model: the newest turns that fit its context, the question last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -7,6 +8,7 @@ from sqlmodel import Session
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, tickets
+from store.channels import settings_of
 from store.prompt import messages_for
 from store.settings import Settings
 from store.tables import Answer, Message, Ticket
@@ -29,18 +31,29 @@ class Assignment:
         return self.answer.adapter
 
 
-def assign(session: Session, settings: Settings, question: Question) -> Assignment | None:
-    """Take a question up: ticket, transcript and answer are stored; None when it is answered already."""
+def assign(session: Session, settings: Settings, question: Question, before: Sequence[Line] = ()) -> Assignment | None:
+    """Take a question up: ticket, transcript and answer are stored; None when it is answered already.
+
+    `before` is what was said in the thread before the bot was called into it.
+    """
     ticket = tickets.open_ticket(session, question)
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
-    tickets.add_line(session, ticket.id or 0, Line(question.ts, question.person_id, role, question.text))
+    asked = Line(question.ts, question.person_id, role, question.text)
+    for line in (*before, asked):
+        tickets.add_line(session, ticket.id or 0, line)
     answer = answers.take_up(session, ticket, question.key, question.ts)
     if answer.state not in answers.UNFINISHED:
         return None
+    prepare(session, settings, answer, asked)
+    return Assignment(answer, ticket, question.person_id, question.response_url)
+
+
+def prepare(session: Session, settings: Settings, answer: Answer, asked: Line) -> None:
+    """Choose the version that answers and what it is told, unless a crash has left both."""
+    ticket = session.get_one(Ticket, answer.ticket_id)
     _choose_version(session, ticket, answer)
     if not answer.messages:
-        answer.messages = _messages(session, settings, ticket, question)
-    return Assignment(answer, ticket, question.person_id, question.response_url)
+        answer.messages = _messages(session, settings, ticket, asked)
 
 
 def assign_again(session: Session, answer_id: int, response_url: str) -> Assignment | None:
@@ -59,19 +72,21 @@ def _choose_version(session: Session, ticket: Ticket, answer: Answer) -> None:
         answer.adapter, answer.arm = rollout.model_for(session, ticket)
 
 
-def _messages(session: Session, settings: Settings, ticket: Ticket, question: Question) -> list[dict[str, str]]:
+def _messages(session: Session, settings: Settings, ticket: Ticket, asked: Line) -> list[dict[str, str]]:
     said = tickets.transcript(session, ticket.id or 0, settings.history_messages + 1)
-    before = [line for line in said if line.ts < question.ts][-settings.history_messages :]
-    asked = Message(
-        ticket_id=ticket.id or 0, ts=question.ts, person_id=question.person_id, role=Role.ASKER, text=question.text
+    before = [line for line in said if line.ts < asked.ts][-settings.history_messages :]
+    question = Message(
+        ticket_id=ticket.id or 0, ts=asked.ts, person_id=asked.person_id, role=Role.ASKER, text=asked.text
     )
-    turns = fitting(settings, [*before, asked])
-    return [{"role": turn["role"], "content": turn["content"]} for turn in messages_for(settings.system_prompt, turns)]
+    persona = settings_of(session, ticket.team_id, ticket.channel_id).persona
+    turns = fitting(settings, [*before, question], reserved=tokens_in(persona) if persona else 0)
+    prompt = f"{settings.system_prompt}\n\n{persona}".strip()
+    return [{"role": turn["role"], "content": turn["content"]} for turn in messages_for(prompt, turns)]
 
 
-def fitting(settings: Settings, turns: list[Message]) -> list[Message]:
-    """The newest turns that leave room for the answer; the last one always stays."""
-    room = room_in_tokens(settings) - tokens_in(turns[-1].text)
+def fitting(settings: Settings, turns: list[Message], reserved: int = 0) -> list[Message]:
+    """The newest turns that leave room for the answer and `reserved` tokens; the last one always stays."""
+    room = room_in_tokens(settings) - reserved - tokens_in(turns[-1].text)
     kept = [turns[-1]]
     for turn in reversed(turns[:-1]):
         room -= tokens_in(turn.text)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot import conversation
+from bot import conversation, redoing
 from bot.services import Services
 
 
@@ -10,7 +10,7 @@ async def message(body: dict[str, Any], services: Services, attempt: int) -> Non
     """Answer, listen, or follow the change."""
     subtype = body["event"].get("subtype")
     if subtype == "message_changed":
-        await conversation.take_edit(services, body)
+        await redoing.take_edit(services, body, attempt)
     elif subtype == "message_deleted":
         await conversation.take_deletion(services, body)
     else:

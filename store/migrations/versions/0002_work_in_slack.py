@@ -93,6 +93,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.add_column(sa.Column('approved_by', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('earlier_ts', sa.JSON(), nullable=False, server_default='[]'))
 
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tags', sa.JSON(), nullable=False, server_default='[]'))
@@ -121,6 +122,7 @@ def downgrade() -> None:
         batch_op.drop_column('tags')
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.drop_column('earlier_ts')
         batch_op.drop_column('approved_by')
 
     op.drop_table('review_skip')
