@@ -81,7 +81,7 @@ def closing_blocks(closing: Closing) -> list[Block]:
         *([section(UNSURE)] if closing.unsure and not closing.solved_by else []),
         *_sources(closing.sources),
         feedback_buttons(closing.answer_id),
-        ActionsBlock(elements=_buttons(closing)),
+        ActionsBlock(block_id=f"answer_{closing.answer_id}", elements=_buttons(closing)),
         context(" ".join(note for note in notes if note)),
     ]
 
