@@ -1,5 +1,7 @@
 """The morning card's facts, gathered from the store, and the card's message brought up to date."""
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +15,8 @@ from store.errors import NotFound
 from store.settings import Settings
 from store.tables import Adapter, Evaluation, EvaluationItem, OutboxMessage, Promotion, Ticket
 from store.words import AdapterState, PromotionKind
+
+RECORDED_WITHIN_S = 5.0
 
 
 def card_key(night_id: int) -> str:
@@ -127,8 +131,8 @@ def _decided(session: Session, name: str, message: OutboxMessage | None) -> list
 
 async def refresh(services: Services, night_id: int, *, busy: str = "", trouble: str = "") -> None:
     """Bring a posted card up to date; a night whose card is not posted yet is left alone."""
-    message = await services.store.read(outbox.by_key, card_key(night_id))
-    if message is None or not message.message_ts:
+    message = await _posted(services, card_key(night_id))
+    if message is None:
         return
     try:
         card = await services.store.read(gather, services.settings, night_id)
@@ -137,6 +141,18 @@ async def refresh(services: Services, night_id: int, *, busy: str = "", trouble:
     content = night_card(card, busy, trouble)
     metadata = posting.note_metadata(message.key)
     await posting.update(services, message.channel_id, message.message_ts, content, metadata)
+
+
+async def _posted(services: Services, key: str) -> OutboxMessage | None:
+    # Its buttons can be clicked before its place has been recorded: a click in that moment waits for it.
+    deadline = time.monotonic() + RECORDED_WITHIN_S
+    while True:
+        message: OutboxMessage | None = await services.store.read(outbox.by_key, key)
+        if message is None or message.message_ts:
+            return message
+        if not message.attempts or time.monotonic() > deadline:
+            return None
+        await asyncio.sleep(0.05)
 
 
 async def refresh_of_versions(services: Services, names: Sequence[str], *, busy: str = "", trouble: str = "") -> None:

@@ -104,6 +104,26 @@ async def test_hold_leaves_production_and_says_who_holds(bot: RunningBot, mei: P
     assert production(bot) == "base"
 
 
+async def test_a_click_before_the_card_s_place_is_recorded_is_not_lost(
+    bot: RunningBot, mei: Person, tmp_path: Path
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png", 1)
+    card = await card_of(mei)
+    await until(lambda: card_message(bot).state == OutboxState.SENT)
+    with bot.store.writing() as session:
+        session.get_one(OutboxMessage, card_message(bot).id).message_ts = ""
+    mei.forget()
+    await mei.click(card, HOLD_ACTION)
+    await asyncio.sleep(0.2)
+    with bot.store.writing() as session:
+        session.get_one(OutboxMessage, card_message(bot).id).message_ts = card["ts"]
+    await mei.wait_for_message(lambda message: "holds v1" in str(message.get("blocks")))
+
+
+def card_message(bot: RunningBot) -> OutboxMessage:
+    return next(message for message in rows(bot, OutboxMessage) if message.kind == "morning_card")
+
+
 async def test_home_promotes_and_rolls_back_once_however_often_it_is_clicked(
     bot: RunningBot, mei: Person, tmp_path: Path
 ) -> None:
