@@ -48,6 +48,11 @@ FROM_INBOX = "from_inbox"
 
 UNEXPECTED = "Something went wrong on my side; nothing was changed. Please try again, and tell an admin if it stays so."
 
+TOO_LATE = {"expired_trigger_id", "invalid_trigger_id", "trigger_expired", "trigger_exchanged"}
+CLICK_AGAIN = (
+    "That took me too long, so Slack did not let me open the form. What you chose is kept; please click again."
+)
+
 
 def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
     """A client of Slack's Web API: waits when told to slow down, keeps its connections open.
@@ -124,7 +129,9 @@ async def _explain(
         # It could not be stored: 500, so that it is not acknowledged and Slack sends it again.
         return None
     sentence = str(error)
-    if not isinstance(error, NightschoolError):
+    if isinstance(error, SlackApiError) and posting.error_of(error) in TOO_LATE:
+        sentence = CLICK_AGAIN
+    elif not isinstance(error, NightschoolError):
         log.exception("a listener failed", exc_info=error)
         sentence = UNEXPECTED
     await telling.tell(services, body, sentence)

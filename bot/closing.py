@@ -33,7 +33,7 @@ def closing_of(session: Session, settings: Settings, answer_id: int, outcome: Ou
         approved=answer.approved_by is not None,
         sources=sources(answer.passages),
         solved_by=ticket.resolved_by,
-        called=ticket.status == TicketStatus.ESCALATED,
+        called=ticket.status == TicketStatus.ESCALATED and ticket.escalated_to != "",
         shareable=tickets.is_private(ticket)
         and not ticket.channel_id.startswith("D")
         and state == DeliveryState.DELIVERED,

@@ -69,7 +69,7 @@ def _listen(session: Session, question: Question, to_someone_else: bool) -> bool
     ticket = tickets.of_thread(session, question.team_id, question.channel_id, question.thread_ts)
     if ticket is None:
         return False
-    handed_over = ticket.status == TicketStatus.ESCALATED
+    handed_over = ticket.status == TicketStatus.ESCALATED and ticket.escalated_to != ""
     if question.person_id == ticket.asker_id and not to_someone_else and not handed_over:
         return True
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER

@@ -4,10 +4,12 @@ In a channel the call is made in the thread. A question that was asked in privat
 only that somebody needs them.
 """
 
+import logging
+
 from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
-from bot import posting
+from bot import posting, telling
 from bot.blocks.content import Content
 from bot.clicks import Click, clicked_answer
 from bot.posting import Place
@@ -19,12 +21,16 @@ from store.settings import Settings
 from store.tables import OutboxMessage, Ticket
 from store.words import Surface, Visibility
 
+log = logging.getLogger(__name__)
+
 KIND = "human_call"
 UNREACHABLE = {*posting.GONE, "not_in_channel", "is_archived", "user_not_found", "cannot_dm_bot"}
 NOBODY = (
     "Nobody is on call here, and I know no admin to tell. Ask a colleague directly; "
     "an admin can name who is on call in the settings of this channel."
 )
+
+UNHEARD = "I could not reach {}. Please ask a colleague directly."
 
 
 async def call_human(services: Services, click: Click) -> str:
@@ -69,21 +75,26 @@ def mention(id: str) -> str:
 
 
 async def post_call(services: Services, message: OutboxMessage, again: bool) -> Place:
-    """Make the call; where it cannot be made, the admins hear of it."""
+    """Make the call; where it cannot be made, the admins hear of it, or at least the person who asked for it."""
     ticket: Ticket = await services.store.read(_ticket, int(message.payload["ticket_id"]))
-    person_id, to = str(message.payload["person_id"]), ticket.escalated_to
+    person_id, admins = str(message.payload["person_id"]), services.settings.admin_channel
     place, said = await _call(services, ticket, person_id)
     try:
-        ts = await posting.post_once(services, place, Content(said), message.key, again=again)
+        await posting.post_once(services, place, Content(said), message.key, again=again)
     except SlackApiError as error:
-        if posting.error_of(error) not in UNREACHABLE or place.channel_id == services.settings.admin_channel:
+        if posting.error_of(error) not in UNREACHABLE:
             raise
-        to = services.settings.admin_channel
-        ts = ""
-    if to.startswith("C") and place.channel_id != to:
+        log.warning("%s could not be called: %s", ticket.escalated_to, posting.error_of(error))
+        if not admins or place.channel_id == admins:
+            await telling.message_person(services, person_id, UNHEARD.format(mention(ticket.escalated_to)))
+            return place
+    else:
+        if ticket.escalated_to != admins:
+            return place
+    if place.channel_id != admins:
         told = Content(_for_admins(ticket, person_id, await _link(services, ticket)))
-        await posting.post_once(services, Place(to), told, f"{message.key}-admins", again=again)
-    return Place(place.channel_id, ts)
+        await posting.post_once(services, Place(admins), told, f"{message.key}-admins", again=again)
+    return place
 
 
 def _ticket(session: Session, ticket_id: int) -> Ticket:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.blocks.answer import HUMAN_ACTION, SOLVE_ACTION, UNSOLVE_ACTION, WHY_ACTION
+from deploy.workspace.faults import Fault
 from deploy.workspace.server import Running
 from store.session import Store
 from store.settings import Settings
@@ -102,8 +103,13 @@ async def test_where_nobody_can_be_told_the_person_hears_what_to_do(
         message = await asked(bot, ana)
         await ana.click(message, HUMAN_ACTION)
         await told(ana, "Ask a colleague directly")
+        shown = await ana.wait_for_message(lambda line: line["ts"] == message["ts"] and "edited" in line)
+        assert "A human was called" not in str(shown["blocks"])
         assert rows(bot, Ticket)[0].status == TicketStatus.ESCALATED
         assert rows(bot, OutboxMessage) == []
+        ana.forget()
+        await ana.post(SUPPORT, "Then you again?", message["thread_ts"])
+        await answer_to(ana, message["thread_ts"])
 
 
 async def test_a_private_question_is_not_told_to_who_is_called(bot: RunningBot, ana: Person, tom: Person) -> None:
@@ -128,6 +134,30 @@ async def test_a_direct_message_reaches_the_group_by_the_admins_channel(
         await ana.click(message, HUMAN_ACTION)
         (said,) = await calls(bot, mei, ADMINS)
         assert said.startswith("<!subteam^S0HELP00001>, ")
+
+
+@pytest.mark.parametrize("admin_channel", [ADMINS, ""])
+async def test_a_call_that_cannot_be_made_is_heard_of_elsewhere(
+    bot_settings: Settings, sqlite_store: Store, workspace: Running, ana: Person, mei: Person, admin_channel: str
+) -> None:
+    async with running_bot(bot_settings.model_copy(update={"admin_channel": admin_channel}), sqlite_store) as bot:
+        choose(bot, on_call=TOM)
+        message = await asked(bot, ana)
+        workspace.workspace.faults.add("chat.postMessage", Fault(200, None, "is_archived"))
+        await ana.click(message, HUMAN_ACTION)
+        if admin_channel:
+            await mei.wait_for_message(lambda line: "nobody could be called there" in line["text"])
+        else:
+            await ana.wait_for_message(lambda line: f"I could not reach <@{TOM}>" in line["text"])
+
+
+async def test_a_form_that_slack_opens_no_more_is_explained(bot: RunningBot, ana: Person, workspace: Running) -> None:
+    message = await asked(bot, ana)
+    workspace.workspace.faults.add("views.open", Fault(200, None, "expired_trigger_id"))
+    await ana.click(message, WHY_ACTION)
+    await told(ana, "please click again")
+    await ana.click(message, WHY_ACTION)
+    await modal_of(ana)
 
 
 async def test_a_failed_answer_has_a_way_to_a_human_too(bot: RunningBot, ana: Person, model: ScriptedModel) -> None:

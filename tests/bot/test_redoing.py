@@ -1,6 +1,7 @@
 """An edited question is answered anew in the same message; the old answer is neither reviewed nor learnt."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from store import reviews
 from store.datasets import ReviewedAnswer
 from store.errors import BadInput
 from store.learning_policy import Objection, objection
-from store.settings import NightSettings
-from store.tables import Answer, Message, Review, Ticket, Vote
-from store.words import DeliveryState, Role, Verdict
-from tests.bot.conftest import RunningBot
+from store.session import Store
+from store.settings import NightSettings, Settings
+from store.tables import Answer, InboxEvent, Message, Review, Ticket, Vote, now
+from store.words import DeliveryState, InboxState, Role, Verdict
+from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import answer_to, is_closed, recorded, rows
 from tests.bot.test_inbox import until
@@ -147,3 +149,35 @@ async def test_an_edit_that_leaves_nothing_to_answer_leaves_the_answer(bot: Runn
     await ana.do("edit", channel=SUPPORT, ts=ts, text="@nightschool :shrug:")
     await until(lambda: rows(bot, Ticket)[0].question == ":shrug:")
     assert [answer.state for answer in rows(bot, Answer)] == [DeliveryState.DELIVERED]
+
+
+async def test_an_answer_being_redone_outlives_a_restart(
+    bot_settings: Settings, sqlite_store: Store, ana: Person, model: ScriptedModel
+) -> None:
+    async with running_bot(bot_settings, sqlite_store) as bot:
+        ts = await ana.post(SUPPORT, "@nightschool before?")
+        first = await answer_to(ana, ts)
+        await recorded(bot)
+        model.gate.clear()
+        await ana.do("edit", channel=SUPPORT, ts=ts, text="@nightschool after?")
+        await until(lambda: len(model.requests) == 2)
+    model.gate.set()
+    async with running_bot(bot_settings, sqlite_store) as bot:
+        again = await redone(ana, "after?")
+        await until(lambda: rows(bot, Answer)[-1].state == DeliveryState.DELIVERED)
+        assert again["ts"] == first["ts"]
+        assert len(rows(bot, Answer)) == 2
+
+
+async def test_an_edit_that_overtakes_its_message_is_taken_up_after_it(bot: RunningBot, ana: Person) -> None:
+    ts = await ana.post(SUPPORT, "just talking")
+    await until(lambda: [event.state for event in rows(bot, InboxEvent)] == [InboxState.DONE])
+    with bot.store.writing() as session:
+        waiting = session.get_one(InboxEvent, f"post/T0LOCAL0001/{SUPPORT}/{ts}")
+        waiting.state, waiting.lease_until = InboxState.RECEIVED, now() + timedelta(hours=1)
+    await ana.do("edit", channel=SUPPORT, ts=ts, text="still talking")
+    await until(lambda: any("TooEarly" in event.error for event in rows(bot, InboxEvent)))
+    with bot.store.writing() as session:
+        session.get_one(InboxEvent, waiting.id).state = InboxState.DONE
+    await until(lambda: {event.state for event in rows(bot, InboxEvent)} == {InboxState.DONE})
+    assert rows(bot, Answer) == []

@@ -12,9 +12,11 @@ from bot.splitting import PIECE_CHARACTERS, pieces, size
 from deploy.workspace.block_kit import check
 from deploy.workspace.faults import Fault
 from deploy.workspace.server import Running
+from store.session import Store
+from store.settings import Settings
 from store.tables import Answer, Ticket, Vote
 from store.words import DeliveryState, TicketStatus
-from tests.bot.conftest import RunningBot
+from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import answer_to, is_closed, recorded, rows
 from tests.bot.test_inbox import until
@@ -93,6 +95,43 @@ async def test_a_long_answer_takes_several_messages_with_the_buttons_below_the_l
     await ana.do("delete", channel=SUPPORT, ts=ts)
     await recorded(bot, DeliveryState.WITHDRAWN)
     await until(lambda: not len(bot.services.running))
+
+
+async def test_a_long_answer_cut_off_by_a_restart_goes_on_in_its_messages(
+    bot_settings: Settings, sqlite_store: Store, ana: Person, model: ScriptedModel
+) -> None:
+    model.reply = lambda _: "x" * 20_000 + " end"
+    model.gate.clear()
+    async with running_bot(bot_settings, sqlite_store) as bot:
+        ts = await ana.post(SUPPORT, "@nightschool at length?")
+        await until(lambda: [len(answer.earlier_ts) for answer in rows(bot, Answer)] == [2])
+        begun = answers_in(await ana.messages(SUPPORT, ts))
+        assert [len(shown(message)) for message in begun] == [len(piece) for piece in pieces("x" * 20_000)]
+    model.gate.set()
+    async with running_bot(bot_settings, sqlite_store) as bot:
+        await answer_to(ana, ts)
+        await recorded(bot)
+        found = answers_in(await ana.messages(SUPPORT, ts))
+        assert [message["ts"] for message in found] == [message["ts"] for message in begun]
+        assert [shown(message) for message in found] == pieces("x" * 20_000 + " end")
+
+
+HOSTILE = "<!channel> <!here> <@U0TOM000001> <!subteam^S1> [Reset](https://evil.example/x) https://evil.example/y\n\n"
+
+
+async def test_no_piece_of_a_long_hostile_answer_pings_or_hides_a_link(
+    bot: RunningBot, ana: Person, model: ScriptedModel
+) -> None:
+    model.reply = lambda _: HOSTILE * 300
+    ts = await ana.post(SUPPORT, "@nightschool say something mean")
+    await answer_to(ana, ts)
+    await recorded(bot)
+    found = answers_in(await ana.messages(SUPPORT, ts))
+    assert len(found) > 3
+    for message in found:
+        assert "<" not in message["text"] + shown(message)
+        assert "](" not in message["text"] + shown(message)
+        assert shown(message).count("evil.example") == shown(message).count("`https://evil.example")
 
 
 async def test_an_answer_given_anew_that_is_shorter_leaves_no_message_behind(
