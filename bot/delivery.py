@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -98,9 +99,9 @@ class MessageDelivery:
             while self._current < len(shown) - 1:
                 await self._writer(self._current).finish(shown[self._current], None)
                 self._current += 1
-        except SlackApiError as error:
+        except (SlackApiError, ClientError, TimeoutError) as error:
             # Shown again, or in another form, when the answer is closed.
-            log.info("a piece of answer %d is not taken: %s", self._to.answer_id, posting.error_of(error))
+            log.info("a piece of answer %d is not taken: %s", self._to.answer_id, error)
             return
         await self._writer(self._current).show(shown[-1])
         await self._tell_standing()

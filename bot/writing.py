@@ -118,6 +118,7 @@ class MessageWriter:
             await self.leave()
             await self._update(content)
             return
+        self.streaming = False
         try:
             self.ts = await posting.post(self._slack, self._to.place, content, self._metadata)
         except SlackApiError as error:
