@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from bot.blocks.answer import Closing, Source
-from store import answers, tickets
+from store import answers, approved, tickets
 from store.answers import Outcome
 from store.channels import settings_of
 from store.settings import Settings
 from store.tables import Answer, Ticket
-from store.words import DeliveryState, TicketStatus
+from store.words import Arm, DeliveryState, TicketStatus
 
 CUT_OFF = "The answer was cut off at its longest. Ask me to go on."
 _NOT_IN_A_LINK = frozenset("<>| \n\t")
@@ -23,14 +23,16 @@ def closing_of(session: Session, settings: Settings, answer_id: int, outcome: Ou
     """How an answer ended; `outcome` is what it came to, where that is not recorded as delivered yet."""
     answer, ticket = answers.with_ticket(session, answer_id)
     state = outcome.state if outcome else answer.state
+    approval = approved.get(session, answer.approved_by) if answer.approved_by is not None else None
     cut_off = outcome.cut_off if outcome else answer.completion_tokens >= settings.serving.max_tokens
     return Closing(
         answer_id=answer_id,
         state=state,
         sentence=answer.error or (CUT_OFF if cut_off else ""),
+        trial=answer.adapter if answer.arm == Arm.TRIAL else "",
         unsure=is_unsure(session, answer, ticket),
         redone=answers.is_redone(session, answer),
-        approved=answer.approved_by is not None,
+        approved=approval,
         sources=sources(answer.passages),
         solved_by=ticket.resolved_by,
         called=ticket.status == TicketStatus.ESCALATED and ticket.escalated_to != "",

@@ -13,7 +13,7 @@ from bot.inbox import post_key
 from bot.posting import Place
 from bot.question_filter import is_question
 from bot.services import Services
-from store import answers, channels, inbox, tickets
+from store import answers, channels, inbox, proposals, tickets
 from store.tables import Answer
 from store.tickets import Line, Question
 from store.words import Answering, Role, Surface, TicketStatus, Visibility
@@ -52,7 +52,7 @@ async def _decline(services: Services, question: Question, *, mentioned: bool) -
     if mentioned:
         thread_ts = question.thread_ts if question.thread_ts != question.ts else ""
         place = Place(question.channel_id, thread_ts)
-        await posting.whisper(services, place, question.person_id, SWITCHED_OFF)
+        await posting.whisper(services, place, question.person_id, Content(SWITCHED_OFF))
 
 
 def _asks_the_channel(question: Question) -> bool:
@@ -74,6 +74,7 @@ def _listen(session: Session, question: Question, to_someone_else: bool) -> bool
         return True
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
     tickets.add_line(session, ticket.id or 0, Line(question.ts, question.person_id, role, question.text))
+    proposals.follow(session, ticket.id or 0)
     return False
 
 

@@ -5,8 +5,8 @@ from sqlmodel import Session
 from bot.blocks.why import Explanation
 from bot.clicks import Click, clicked_answer
 from bot.closing import confidence, sources
-from store import adapters
-from store.tables import BASE, Evaluation, Review
+from store import adapters, approved
+from store.tables import BASE, Evaluation
 
 
 def explain(session: Session, click: Click) -> Explanation:
@@ -17,7 +17,7 @@ def explain(session: Session, click: Click) -> Explanation:
         NotAllowed: the button names another answer.
     """
     answer, _ = clicked_answer(session, click)
-    approval = session.get(Review, answer.approved_by) if answer.approved_by is not None else None
+    approval = approved.get(session, answer.approved_by) if answer.approved_by is not None else None
     promotion = adapters.promotion_of(session, answer.adapter)
     evaluation = session.get(Evaluation, promotion.evaluation_id) if promotion and promotion.evaluation_id else None
     return Explanation(

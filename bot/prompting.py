@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, tickets
+from store.approved import ApprovedAnswers, asked_in
 from store.channels import settings_of
 from store.prompt import messages_for
 from store.settings import Settings
@@ -31,7 +33,22 @@ class Assignment:
         return self.answer.adapter
 
 
-def assign(session: Session, settings: Settings, question: Question, before: Sequence[Line] = ()) -> Assignment | None:
+@dataclass(frozen=True)
+class Given:
+    """An answer to be prepared, its ticket, and the line that asks for it."""
+
+    answer: Answer
+    ticket: Ticket
+    asked: Line
+
+
+def assign(
+    session: Session,
+    settings: Settings,
+    question: Question,
+    approved: ApprovedAnswers,
+    before: Sequence[Line] = (),
+) -> Assignment | None:
     """Take a question up: ticket, transcript and answer are stored; None when it is answered already.
 
     `before` is what was said in the thread before the bot was called into it.
@@ -44,14 +61,18 @@ def assign(session: Session, settings: Settings, question: Question, before: Seq
     answer = answers.take_up(session, ticket, question.key, question.ts)
     if answer.state not in answers.UNFINISHED:
         return None
-    prepare(session, settings, answer, asked)
+    notices.owe_to_person(session, settings, question)
+    prepare(session, settings, Given(answer, ticket, asked), approved)
     return Assignment(answer, ticket, question.person_id, question.response_url)
 
 
-def prepare(session: Session, settings: Settings, answer: Answer, asked: Line) -> None:
+def prepare(session: Session, settings: Settings, given: Given, approved: ApprovedAnswers) -> None:
     """Choose the version that answers and what it is told, unless a crash has left both."""
-    ticket = session.get_one(Ticket, answer.ticket_id)
+    answer, ticket, asked = given.answer, given.ticket, given.asked
     _choose_version(session, ticket, answer)
+    if answer.completed_at is None:
+        found = approved.find(session, settings, asked_in(ticket, asked))
+        answer.approved_by = found.review_id if found else None
     if not answer.messages:
         answer.messages = _messages(session, settings, ticket, asked)
 

@@ -12,9 +12,10 @@ from sqlmodel import Session
 from bot import answering, questions
 from bot.blocks.answer import answering_anew
 from bot.inbox import post_key
-from bot.prompting import Assignment, prepare
+from bot.prompting import Assignment, Given, prepare
 from bot.services import Services
-from store import answers, inbox, tickets
+from store import answers, inbox, proposals, tickets
+from store.approved import ApprovedAnswers
 from store.settings import Settings
 from store.tables import Answer
 from store.tickets import Line
@@ -51,7 +52,7 @@ async def take_edit(services: Services, body: dict[str, Any], attempt: int) -> N
     edit = _edit(body, (await services.bot()).user_id)
     unfinished = await services.store.read(_unfinished, services.settings, edit)
     await services.running.replace(unfinished)
-    assignment = await services.store.write(_take_over, services.settings, edit)
+    assignment = await services.store.write(_take_over, services.settings, edit, services.approved)
     if assignment is not None:
         await answering.answer_in_place(services, assignment, answering_anew(), attempt)
 
@@ -79,22 +80,23 @@ def _unfinished(session: Session, settings: Settings, edit: Edit) -> list[str]:
     return [answer.event_id for answer in answers.to_question(session, found[0].id or 0, edit.line.ts)]
 
 
-def _take_over(session: Session, settings: Settings, edit: Edit) -> Assignment | None:
+def _take_over(session: Session, settings: Settings, edit: Edit, approved: ApprovedAnswers) -> Assignment | None:
     """Store the edit and the answer that is to take the old one's place; None where nothing has to be answered."""
-    known = answers.by_key(session, edit.key)
-    if known is not None:
-        # Taken over before a crash, and perhaps not finished.
-        return _assignment(session, settings, edit, known) if known.state in answers.UNFINISHED else None
+    answer = answers.by_key(session, edit.key) or _successor(session, settings, edit)
+    if answer is None or answer.state not in answers.UNFINISHED:
+        return None
+    ticket = answers.with_ticket(session, answer.id or 0)[1]
+    prepare(session, settings, Given(answer, ticket, edit.line), approved)
+    return Assignment(answer, ticket, edit.line.person_id)
+
+
+def _successor(session: Session, settings: Settings, edit: Edit) -> Answer | None:
     found = tickets.edit(session, edit.team_id, edit.channel_id, edit.line)
     if found is None or questions.why_not(settings, edit.line.text):
         return None
     standing = answers.to_question(session, found[0].id or 0, edit.line.ts)
     if not standing:
         return None
-    return _assignment(session, settings, edit, answers.supersede(session, standing[0], edit.key))
-
-
-def _assignment(session: Session, settings: Settings, edit: Edit, answer: Answer) -> Assignment:
-    ticket = answers.with_ticket(session, answer.id or 0)[1]
-    prepare(session, settings, answer, edit.line)
-    return Assignment(answer, ticket, edit.line.person_id)
+    successor = answers.supersede(session, standing[0], edit.key)
+    proposals.follow(session, successor.ticket_id)
+    return successor

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from store import artifacts, datasets
+from store import artifacts, datasets, people
 from store.datasets import ReviewedAnswer
 from store.errors import BadInput
 from store.learning_policy import objection
@@ -41,7 +41,7 @@ def export_tickets(store: Store, settings: Settings, path: Path) -> int:
 
 
 def _lines(session: Session, settings: Settings) -> Iterator[str]:
-    opted_out = datasets.tickets_with(session, settings.night.opted_out)
+    opted_out = datasets.tickets_with(session, people.opted_out(session, settings))
     for row in datasets.reviewed_answers(session):
         if objection(row, settings.night, opted_out) is None:
             yield _line(row)

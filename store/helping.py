@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select, update
 
-from store import answers
+from store import answers, proposals
 from store.channels import settings_of
 from store.errors import BadInput, NotAllowed
 from store.tables import Message, Ticket, now
@@ -37,6 +37,7 @@ def escalate(session: Session, ticket: Ticket, to: str) -> Call:
         .values(status=TicketStatus.ESCALATED, escalated_to=to, resolved_by="", updated_at=now())
     )
     session.refresh(ticket)
+    proposals.follow(session, ticket.id or 0)
     return Call(ticket.escalated_to, bool(changed.rowcount))
 
 

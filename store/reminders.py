@@ -7,7 +7,7 @@ from sqlmodel import Session, col, exists, select, update
 
 from store import outbox
 from store.tables import Answer, Ticket, Vote
-from store.words import DeliveryState, Surface, TicketStatus
+from store.words import Arm, DeliveryState, Surface, TicketStatus
 
 KIND = "reminder"
 
@@ -47,6 +47,7 @@ def _due(session: Session, window: Window, limit: int) -> list[tuple[int, int]]:
             col(Ticket.updated_at) >= window.since,
             col(Ticket.updated_at) <= window.until,
             Answer.state == DeliveryState.DELIVERED,
+            Answer.arm != Arm.TRIAL,
             ~voted,
         )
         .order_by(col(Answer.id))

@@ -47,6 +47,8 @@ class Arm(StrEnum):
     CHAMPION = "champion"
     CANARY = "canary"
     SHADOW = "shadow"
+    TRIAL = "trial"
+    """An admin tries a version in their direct message; such answers are not counted, reviewed or learnt."""
     HUMAN = "human"
 
 

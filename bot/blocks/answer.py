@@ -5,9 +5,12 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, MarkdownBlock
 
+from bot.blocks.card import slack_day
 from bot.blocks.content import UPDATE_CHARACTERS, Content, context, cut, section
 from bot.blocks.feedback import feedback_buttons
+from bot.blocks.trial import trial_blocks
 from bot.safe_text import plain_label, quoted, short_markdown
+from store.approved import Approved
 from store.words import DeliveryState
 
 RETRY_ACTION = "retry_answer"
@@ -20,7 +23,6 @@ SHARE_ACTION = "share_answer"
 STOPPED = "Stopped."
 DISCLAIMER = "Answers can be wrong: check what matters. 👍 and 👎 teach me."
 REDONE = "✏️ The question was edited, so I answered anew."
-APPROVED = "✔️ A colleague approved this answer."
 UNSURE = "🤔 *I'm not sure about this one.* Please check it, or let me call a human."
 SOURCES_SHOWN = 5
 
@@ -37,16 +39,17 @@ class Source:
 class Closing:
     """How an answer ended, and what its ticket has come to; `sentence` says what went wrong, when something did.
 
-    `solved_by` is a person's id. `called` says that a human was called, `shareable` that only the asker sees the
-    answer but the channel could.
+    `trial` is a version being tried, `solved_by` a person's id. `called` says that a human was called, `shareable`
+    that only the asker sees the answer but the channel could.
     """
 
     answer_id: int
     state: DeliveryState
     sentence: str = ""
+    trial: str = ""
     unsure: bool = False
     redone: bool = False
-    approved: bool = False
+    approved: Approved | None = None
     sources: Sequence[Source] = ()
     solved_by: str = ""
     called: bool = False
@@ -69,10 +72,12 @@ def closing_blocks(closing: Closing) -> list[Block]:
     """What stands below an answer: thumbs and what else one can do, or what went wrong and how to try again."""
     if closing.state == DeliveryState.FAILED:
         return failure_blocks(closing)
+    if closing.trial:
+        return trial_blocks(closing.trial)
     notes = [
         STOPPED if closing.state == DeliveryState.STOPPED else closing.sentence,
         REDONE if closing.redone else "",
-        APPROVED if closing.approved else "",
+        approved_line(closing.approved) if closing.approved else "",
         f"✅ Solved, says <@{closing.solved_by}>." if closing.solved_by else "",
         "🙋 A human was called." if closing.called and not closing.solved_by else "",
         DISCLAIMER,
@@ -84,6 +89,11 @@ def closing_blocks(closing: Closing) -> list[Block]:
         ActionsBlock(block_id=f"answer_{closing.answer_id}", elements=_buttons(closing)),
         context(" ".join(note for note in notes if note)),
     ]
+
+
+def approved_line(approved: Approved) -> str:
+    """What marks an answer that a colleague gave to the same question before."""
+    return f"✅ Approved by <@{approved.reviewer_id}> on {slack_day(approved.decided_at)}."
 
 
 def _sources(sources: Sequence[Source]) -> list[Block]:

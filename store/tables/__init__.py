@@ -15,7 +15,7 @@ from store.tables.nights import (
 )
 from store.tables.places import Channel, DutyGrant, Person
 from store.tables.reviewing import KnowledgeGap, KnowledgeGapTicket, Proposal, Review, ReviewClaim, ReviewSkip
-from store.tables.versions import Adapter, Alias, Lease, Promotion
+from store.tables.versions import Adapter, Alias, Lease, Promotion, Trial
 
 __all__ = [
     "BASE",
@@ -47,6 +47,7 @@ __all__ = [
     "SplitGroup",
     "Ticket",
     "TrainingRun",
+    "Trial",
     "UTCDateTime",
     "Vote",
     "now",

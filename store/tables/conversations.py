@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BASE, json_dict, json_list, long_text, moment, word
@@ -85,7 +85,7 @@ class Message(SQLModel, table=True):
     """One message of a ticket's thread, our own transcript of it."""
 
     __tablename__: ClassVar[str] = "message"
-    __table_args__ = (UniqueConstraint("ticket_id", "ts"),)
+    __table_args__ = (UniqueConstraint("ticket_id", "ts"), Index("ix_message_role_ticket", "role", "ticket_id"))
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     ts: str
@@ -105,6 +105,11 @@ class Answer(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "answer"
+    # Usage is counted in these indexes alone: the rows themselves are wide, with their prompts in them.
+    __table_args__ = (
+        Index("ix_answer_given", "ticket_id", "arm", "state"),
+        Index("ix_answer_usage", "created_at", "arm", "state", "prompt_tokens", "completion_tokens", "first_token_ms"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     event_id: str = Field(unique=True)
@@ -130,7 +135,12 @@ class Answer(SQLModel, table=True):
 
 
 class Vote(SQLModel, table=True):
-    """One person's present opinion of one answer; the last one wins."""
+    """One person's present opinion of one answer; the last one wins.
+
+    `suggestion` is what the answer should have said, in the person's words. `button` is which thumb below the answer
+    they pressed last: the opinion that is left when a later reaction is taken back. `updated_at` is the moment of the
+    gesture.
+    """
 
     __tablename__: ClassVar[str] = "vote"
     __table_args__ = (UniqueConstraint("answer_id", "person_id"),)
@@ -140,6 +150,8 @@ class Vote(SQLModel, table=True):
     value: VoteValue = word(VoteValue)
     reason: VoteReason | None = word(VoteReason, optional=True)
     comment: str = long_text()
+    suggestion: str = long_text()
+    button: VoteValue | None = word(VoteValue, optional=True)
     source: VoteSource = word(VoteSource, VoteSource.BUTTON)
     created_at: datetime = moment()
     updated_at: datetime = moment()

@@ -10,7 +10,10 @@ from store.words import AdapterState, PromotionKind
 
 
 class Adapter(SQLModel, table=True):
-    """One version of the adapter, served under `name` (`v7`) and never overwritten."""
+    """One version of the adapter, served under `name` (`v7`) and never overwritten.
+
+    `discarded_by` is the admin who rejected it; it is empty where a check did.
+    """
 
     __tablename__: ClassVar[str] = "adapter"
     id: int | None = Field(default=None, primary_key=True)
@@ -24,6 +27,7 @@ class Adapter(SQLModel, table=True):
     training_run_id: int | None = Field(default=None, foreign_key="training_run.id")
     state: AdapterState = word(AdapterState, AdapterState.CANDIDATE, index=True)
     note: str = long_text()
+    discarded_by: str = ""
     created_at: datetime = moment()
 
 
@@ -35,6 +39,15 @@ class Alias(SQLModel, table=True):
     adapter: str = BASE
     generation: int = 0
     updated_at: datetime = moment()
+
+
+class Trial(SQLModel, table=True):
+    """A version that an admin tries in their direct message with the bot, until a moment."""
+
+    __tablename__: ClassVar[str] = "trial"
+    person_id: str = Field(primary_key=True)
+    adapter: str
+    until: datetime = moment()
 
 
 class Promotion(SQLModel, table=True):

@@ -155,7 +155,7 @@ async def test_a_form_that_slack_opens_no_more_is_explained(bot: RunningBot, ana
     message = await asked(bot, ana)
     workspace.workspace.faults.add("views.open", Fault(200, None, "expired_trigger_id"))
     await ana.click(message, WHY_ACTION)
-    await told(ana, "please click again")
+    await told(ana, "Please press it again")
     await ana.click(message, WHY_ACTION)
     await modal_of(ana)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from serving.base_model import BaseModel
-from store import artifacts, datasets
+from store import artifacts, datasets, people
 from store.session import Store
 from store.settings import Settings
 from store.tables import Dataset, DatasetRow, TrainingRun
@@ -49,7 +49,7 @@ def collect(settings: Settings, store: Store, base: BaseModel) -> tuple[list[Les
     night, training = settings.night, settings.training
     with store.reading() as session:
         reviewed = datasets.reviewed_answers(session)
-        opted_out = datasets.tickets_with(session, night.opted_out)
+        opted_out = datasets.tickets_with(session, people.opted_out(session, settings))
         grouped = datasets.grouped_questions(session)
         decided = datasets.splits(session)
     tally = Tally()

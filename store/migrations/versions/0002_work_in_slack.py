@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('channel_id', sa.String(), nullable=False),
     sa.Column('message_ts', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
+    sa.Column('closed_by', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id')
@@ -91,31 +92,54 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['answer_id'], ['answer.id'], ),
     sa.PrimaryKeyConstraint('answer_id', 'reviewer_id')
     )
+    op.create_table('trial',
+    sa.Column('person_id', sa.String(), nullable=False),
+    sa.Column('adapter', sa.String(), nullable=False),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('person_id')
+    )
+    with op.batch_alter_table('adapter', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('discarded_by', sa.String(), nullable=False, server_default=''))
+
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.add_column(sa.Column('approved_by', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('earlier_ts', sa.JSON(), nullable=False, server_default='[]'))
+        batch_op.create_index('ix_answer_given', ['ticket_id', 'arm', 'state'], unique=False)
+        batch_op.create_index('ix_answer_usage', ['created_at', 'arm', 'state', 'prompt_tokens', 'completion_tokens', 'first_token_ms'], unique=False)
+
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index('ix_message_role_ticket', ['role', 'ticket_id'], unique=False)
 
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tags', sa.JSON(), nullable=False, server_default='[]'))
         batch_op.add_column(sa.Column('batch', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('valid_until', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f('ix_review_batch'), ['batch'], unique=False)
+        batch_op.create_index(batch_op.f('ix_review_updated_at'), ['updated_at'], unique=False)
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.add_column(sa.Column('escalated_to', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('resolved_by', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('reminded_at', sa.DateTime(timezone=True), nullable=True))
 
+    with op.batch_alter_table('vote', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('suggestion', sa.Text(), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('button', sa.String(), nullable=True))
 
 
 def downgrade() -> None:
     """Take back."""
+    with op.batch_alter_table('vote', schema=None) as batch_op:
+        batch_op.drop_column('button')
+        batch_op.drop_column('suggestion')
+
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.drop_column('reminded_at')
         batch_op.drop_column('resolved_by')
         batch_op.drop_column('escalated_to')
 
     with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_review_updated_at'))
         batch_op.drop_index(batch_op.f('ix_review_batch'))
         batch_op.drop_column('valid_until')
         batch_op.drop_column('batch')
@@ -123,8 +147,17 @@ def downgrade() -> None:
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.drop_column('earlier_ts')
+        batch_op.drop_index('ix_answer_usage')
+        batch_op.drop_index('ix_answer_given')
         batch_op.drop_column('approved_by')
 
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.drop_index('ix_message_role_ticket')
+
+    with op.batch_alter_table('adapter', schema=None) as batch_op:
+        batch_op.drop_column('discarded_by')
+
+    op.drop_table('trial')
     op.drop_table('review_skip')
     op.drop_table('review_claim')
     with op.batch_alter_table('proposal', schema=None) as batch_op:
