@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
 MAX_CHARACTERS = 11_000
-"""Below Slack's 12,000 for Markdown, with room for the escapes of a last piece."""
+"""Below Slack's 12,000 for Markdown."""
 
 _SCHEMES = r"(?:https?|ftp|mailto|tel|slack|javascript|data|file)"
 _LINK = re.compile(
@@ -31,12 +31,17 @@ _LAST_WORD = re.compile(r"(?<![a-z0-9])[a-z]+:?$", re.IGNORECASE)
 
 
 def safe_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
-    """The model's text as Markdown that Slack may show."""
+    """The model's text as Markdown that Slack may show, of any length."""
     parts = [
         _escaped(part) if is_code else _without_links(part, link_hosts)
         for part, is_code in _segments(_INVISIBLE.sub("", text))
     ]
-    return _fitted("".join(parts), MAX_CHARACTERS)
+    return "".join(parts)
+
+
+def short_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
+    """The same for a message that cannot be split: cut off where it is too long for one."""
+    return _fitted(safe_markdown(text, link_hosts), MAX_CHARACTERS)
 
 
 def finished_part(text: str) -> str:
