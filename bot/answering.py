@@ -16,13 +16,13 @@ from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
 from bot import posting
-from bot.blocks.answer import Closing, trying_again
+from bot.blocks.answer import Closing, approved_line, trying_again
 from bot.delivery import Delivery, MessageDelivery, PrivateDelivery, Recipient
 from bot.posting import Place
 from bot.prompting import Assignment, assign, assign_again
 from bot.services import RunningAnswer, Services
 from serving.client import Completion
-from store import answers, tickets
+from store import answers, approved, tickets
 from store.answers import Outcome
 from store.errors import NightschoolError
 from store.tickets import Line, Question
@@ -58,7 +58,7 @@ async def answer(services: Services, question: Question, attempt: int = 1) -> No
     if services.running.holds(question.key):
         return
     with services.running.entry(question.channel_id, question.thread_ts, question.key) as running:
-        assignment = await services.store.write(assign, services.settings, question)
+        assignment = await services.store.write(assign, services.settings, question, services.approved)
         if assignment is not None:
             await _carry_out(services, assignment, running, again=attempt > 1)
 
@@ -112,7 +112,7 @@ async def _delivery(services: Services, assignment: Assignment, running: Running
 
 async def _outcome(services: Services, assignment: Assignment, running: RunningAnswer, delivery: Delivery) -> Outcome:
     """Generate, or take what a crash left recorded; errors become a failed outcome with a sentence."""
-    if recorded := _recorded(assignment):
+    if recorded := _recorded(assignment) or await _approved(services, assignment):
         return recorded
     progress = _Progress()
     running.task = asyncio.create_task(_generate(services, assignment, delivery, progress))
@@ -146,6 +146,13 @@ def _recorded(assignment: Assignment) -> Outcome | None:
     )
 
 
+async def _approved(services: Services, assignment: Assignment) -> Outcome | None:
+    """The answer that a reviewer gave to the same question, without asking the model."""
+    review_id = assignment.answer.approved_by
+    found = await services.store.read(approved.get, review_id) if review_id else None
+    return Outcome(found.text, DeliveryState.DELIVERED) if found else None
+
+
 async def _generate(services: Services, assignment: Assignment, delivery: Delivery, progress: _Progress) -> None:
     stream = services.client.stream(assignment.model, assignment.answer.messages, logprobs=True)
     async with aclosing(cast("AsyncGenerator[str | Completion, None]", stream)) as pieces:
@@ -177,9 +184,16 @@ async def _close(services: Services, assignment: Assignment, delivery: Delivery,
     answer_id = assignment.answer.id or 0
     sentence = outcome.error or (CUT_OFF if outcome.cut_off else "")
     trial = assignment.model if assignment.answer.arm == Arm.TRIAL else ""
+    if assignment.answer.approved_by:
+        sentence = await services.store.read(_approval, assignment.answer.approved_by)
     await delivery.close(outcome.text, Closing(answer_id, outcome.state, sentence, trial))
     if not await services.store.write(_record_close, assignment, outcome, delivery.ts) and delivery.ts:
         await posting.delete(services, assignment.ticket.channel_id, delivery.ts)
+
+
+def _approval(session: Session, review_id: int) -> str:
+    found = approved.get(session, review_id)
+    return approved_line(found) if found else ""
 
 
 def _record_close(session: Session, assignment: Assignment, outcome: Outcome, message_ts: str) -> bool:

@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import digest, http_mode, listeners, posting, promoting, telling, trying
+from bot import digest, http_mode, identities, listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
 from bot.inbox import ASK, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
@@ -33,6 +33,7 @@ from store.artifacts import write_bytes
 from store.errors import BadInput, NightschoolError
 from store.session import Store
 from store.settings import Settings
+from store.storable import make_storable
 from store.tables import InboxEvent
 from store.tickets import Question
 
@@ -44,6 +45,10 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 FROM_INBOX = "from_inbox"
 """Marks a request that our own worker made out of a stored event."""
 
+STALE = (
+    "That took too long to reach me, and Slack lets me open a form only within three seconds. Please press it again."
+)
+STALE_ERRORS = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}
 UNEXPECTED = "Something went wrong on my side; nothing was changed. Please try again, and tell an admin if it stays so."
 
 
@@ -97,6 +102,7 @@ def create_app(services: Services) -> AsyncApp:
 
     async def keep(context: AsyncBoltContext, body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> Any:
         context["services"] = services
+        make_storable(body)
         if body.get("type") != "event_callback" or context.get(FROM_INBOX):
             return await next()
         arrival = arrival_of(body)
@@ -113,6 +119,7 @@ def create_app(services: Services) -> AsyncApp:
         name="nightschool",
     )
     app.error(_explain)
+    app.middleware(identities.admit)
     listeners.register(app)
     _register_doers(app, services)
     return app
@@ -128,8 +135,12 @@ async def _explain(
     if body.get("type") == "event_callback":
         # It could not be stored: 500, so that it is not acknowledged and Slack sends it again.
         return None
-    sentence = str(error)
-    if not isinstance(error, NightschoolError):
+    if isinstance(error, NightschoolError):
+        sentence = str(error)
+    elif isinstance(error, SlackApiError) and posting.error_of(error) in STALE_ERRORS:
+        log.warning("a form could not be opened: %s", posting.error_of(error))
+        sentence = STALE
+    else:
         log.exception("a listener failed", exc_info=error)
         sentence = UNEXPECTED
     await telling.tell(services, body, sentence)
@@ -189,6 +200,7 @@ async def _run(settings: Settings) -> None:
         services = create_services(settings, store, client, fleet)
         stack.push_async_callback(close_services, services)
         app = create_app(services)
+        await store.read(services.approved.refresh)
         await _check_tokens(services)
         workers = start_workers(services)
         stack.push_async_callback(_stop, workers)

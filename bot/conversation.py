@@ -12,7 +12,7 @@ from bot.blocks.content import Content
 from bot.inbox import post_key
 from bot.posting import Place
 from bot.services import Services
-from store import inbox, tickets
+from store import inbox, proposals, tickets
 from store.tables import Answer
 from store.tickets import Line, Question
 from store.words import Role, Surface, Visibility
@@ -47,6 +47,7 @@ def _listen(session: Session, question: Question, to_someone_else: bool) -> bool
         return True
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
     tickets.add_line(session, ticket.id or 0, Line(question.ts, question.person_id, role, question.text))
+    proposals.follow(session, ticket.id or 0)
     return False
 
 

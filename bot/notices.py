@@ -42,7 +42,7 @@ async def post_to_person(services: Services, message: OutboxMessage, again: bool
     person_id = str(payload["person_id"])
     place = Place(str(payload["channel_id"]), str(payload["thread_ts"]))
     if not payload["direct"]:
-        await posting.whisper(services, place, person_id, content.text)
+        await posting.whisper(services, place, person_id, content)
         return place
     if not place.channel_id:
         opened = await services.slack.conversations_open(users=person_id)

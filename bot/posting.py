@@ -108,10 +108,15 @@ async def delete(services: Services, channel_id: str, ts: str) -> None:
             raise
 
 
-async def whisper(services: Services, place: Place, person_id: str, text: str) -> None:
+async def whisper(services: Services, place: Place, person_id: str, content: Content) -> None:
     """Say something that only one person sees."""
     await services.slack.chat_postEphemeral(
-        channel=place.channel_id, thread_ts=place.thread_ts or None, user=person_id, text=text, parse="none"
+        channel=place.channel_id,
+        thread_ts=place.thread_ts or None,
+        user=person_id,
+        text=content.text,
+        blocks=content.blocks,
+        parse="none",
     )
 
 

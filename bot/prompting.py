@@ -8,6 +8,7 @@ from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, tickets
+from store.approved import ApprovedAnswers, asked_in
 from store.prompt import messages_for
 from store.settings import Settings
 from store.tables import Answer, Message, Ticket
@@ -30,16 +31,20 @@ class Assignment:
         return self.answer.adapter
 
 
-def assign(session: Session, settings: Settings, question: Question) -> Assignment | None:
+def assign(session: Session, settings: Settings, question: Question, approved: ApprovedAnswers) -> Assignment | None:
     """Take a question up: ticket, transcript and answer are stored; None when it is answered already."""
     ticket = tickets.open_ticket(session, question)
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
-    tickets.add_line(session, ticket.id or 0, Line(question.ts, question.person_id, role, question.text))
+    asked = Line(question.ts, question.person_id, role, question.text)
+    tickets.add_line(session, ticket.id or 0, asked)
     answer = answers.take_up(session, ticket, question.key, question.ts)
     if answer.state not in answers.UNFINISHED:
         return None
     notices.owe_to_person(session, settings, question)
     _choose_version(session, ticket, answer)
+    if answer.completed_at is None:
+        found = approved.find(session, settings, asked_in(ticket, asked))
+        answer.approved_by = found.review_id if found else None
     if not answer.messages:
         answer.messages = _messages(session, settings, ticket, question)
     return Assignment(answer, ticket, question.person_id, question.response_url)

@@ -58,8 +58,9 @@ def with_ticket(session: Session, answer_id: int) -> tuple[Answer, Ticket]:
 
 
 def of_message(session: Session, channel_id: str, message_ts: str) -> Answer | None:
-    """The answer that stands in Slack as this message."""
-    return session.exec(select(Answer).where(Answer.channel_id == channel_id, Answer.message_ts == message_ts)).first()
+    """The answer that stands in Slack as this message; the newest where one took the place of another."""
+    standing = select(Answer).where(Answer.channel_id == channel_id, Answer.message_ts == message_ts)
+    return session.exec(standing.order_by(col(Answer.id).desc())).first()
 
 
 def known_messages(session: Session, channel_id: str, timestamps: list[str]) -> set[str]:

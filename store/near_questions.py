@@ -53,6 +53,11 @@ class NearQuestions:
         """The label of the most similar question of those near enough, None if there is none."""
         return self._labels.get(plain(question)) or self._nearest(_sketch(plain(question)))
 
+    def similar(self, question: str, least: float) -> list[str]:
+        """The labels of the questions that overlap by at least `least`, the most similar first."""
+        found = sorted(self._compare(_sketch(plain(question))), reverse=True)
+        return [self._labels[key] for similarity, key in found if similarity >= least]
+
     def place(self, question: str, own: str) -> str:
         """The label of the nearest question, under which this one is remembered too; its own if none is near."""
         if known := self._labels.get(plain(question)):
@@ -71,9 +76,11 @@ class NearQuestions:
             self._candidates.insert(sketch.key, sketch.hashed)
 
     def _nearest(self, sketch: _Sketch) -> str | None:
-        found = [(_jaccard(sketch.grams, self._grams[key]), key) for key in self._candidates.query(sketch.hashed)]
-        near = [(similarity, key) for similarity, key in found if similarity >= NEAR]
+        near = [(similarity, key) for similarity, key in self._compare(sketch) if similarity >= NEAR]
         return self._labels[max(near)[1]] if near else None
+
+    def _compare(self, sketch: _Sketch) -> list[tuple[float, str]]:
+        return [(_jaccard(sketch.grams, self._grams[key]), key) for key in self._candidates.query(sketch.hashed)]
 
 
 @cache

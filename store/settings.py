@@ -192,10 +192,16 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    answer_other_teams: bool = False
+    """Whether people of other workspaces, who share a channel by Slack Connect, may ask and give feedback there."""
     first_use_notices: bool = True
     """Whether people at their first question, and channels that the bot joins, are told what is stored and learnt."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
+    approved_answers: bool = True
+    """Whether a reviewer's correction answers the same question at once, until a version that learnt it is promoted."""
+    approved_similarity: float = Field(default=0.65, ge=0.5, le=1)
+    """How much of its letters a question must share with a corrected one to get that answer; 1 means all of them."""
     page_port: int = 8484
     """Loopback port of the local workspace's page; 0 takes any free one."""
     sample_company: bool = True

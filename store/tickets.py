@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select, update
 
+from store import proposals
 from store.session import insert_ignoring
 from store.tables import Answer, Message, Ticket, now
 from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
@@ -114,6 +115,7 @@ def edit(session: Session, team_id: str, channel_id: str, line: Line) -> bool:
     message.text = line.text
     if ticket.thread_ts == line.ts:
         ticket.question, ticket.updated_at = line.text, now()
+    proposals.follow(session, ticket.id or 0)
     return True
 
 
@@ -134,6 +136,7 @@ def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[A
     for answer in answers:
         answer.state = DeliveryState.WITHDRAWN
         _forget_line(session, answer)
+    proposals.follow(session, ticket.id or 0)
     return list(answers)
 
 

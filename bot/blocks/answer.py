@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, MarkdownBlock
 
+from bot.blocks.card import slack_day
 from bot.blocks.content import UPDATE_CHARACTERS, Content, context, cut, section
 from bot.blocks.feedback import feedback_buttons
 from bot.blocks.trial import trial_blocks
 from bot.safe_text import plain_label, quoted, safe_markdown
+from store.approved import Approved
 from store.words import DeliveryState
 
 RETRY_ACTION = "retry_answer"
@@ -46,6 +48,11 @@ def closing_blocks(closing: Closing) -> list[Block]:
     note = STOPPED if closing.state == DeliveryState.STOPPED else closing.sentence
     note = f"{note} {DISCLAIMER}".strip()
     return [feedback_buttons(closing.answer_id), context(note)]
+
+
+def approved_line(approved: Approved) -> str:
+    """What marks an answer that a colleague gave to the same question before."""
+    return f"✅ Approved by <@{approved.reviewer_id}> on {slack_day(approved.decided_at)}."
 
 
 def failure_blocks(answer_id: int, sentence: str) -> list[Block]:

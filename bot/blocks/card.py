@@ -179,6 +179,11 @@ def promote_button(name: str) -> ButtonElement:
     )
 
 
+def slack_day(moment: datetime) -> str:
+    """A date in `mrkdwn`, shown in each reader's own time zone."""
+    return f"<!date^{int(moment.timestamp())}^{{date_short}}|{moment:%Y-%m-%d}>"
+
+
 def slack_date(moment: datetime) -> str:
     """A moment in `mrkdwn`, shown in each reader's own time zone."""
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{moment:%Y-%m-%d %H:%M} UTC>"

@@ -6,6 +6,7 @@ Source: https://docs.slack.dev/reference/block-kit/block-elements/feedback-butto
 from typing import Any
 
 from slack_sdk.models.blocks import (
+    ButtonElement,
     ContextActionsBlock,
     FeedbackButtonsElement,
     InputBlock,
@@ -16,13 +17,21 @@ from slack_sdk.models.blocks import (
 from slack_sdk.models.blocks.basic_components import FeedbackButtonObject
 from slack_sdk.models.views import View
 
-from bot.blocks.content import options
+from bot.blocks.content import Content, options, section
+from store.tables import Vote
 from store.words import VoteReason, VoteValue
 
 VOTE_ACTION = "vote"
+TELL_WHY_ACTION = "tell_why"
 REASON_VIEW = "vote_reason"
 REASON_FIELD = "reason"
 WORDS_FIELD = "words"
+SUGGESTION_FIELD = "suggestion"
+WORDS_CHARACTERS = 3000
+
+THANKS_UP = Content("Thank you, noted. 👍")
+THANKS_DOWN = Content("Thank you, noted. 👎 A reviewer will look at this answer.")
+THANKS_WHY = Content("Thank you. A reviewer will see this, and the next night can learn from it.")
 
 REASON_LABELS = {
     VoteReason.WRONG: "It is wrong",
@@ -68,21 +77,34 @@ def feedback_buttons(answer_id: int) -> ContextActionsBlock:
     )
 
 
-def reason_modal(private_metadata: str) -> View:
-    """Asks why an answer was voted down; the vote is stored whether or not this is filled in."""
+def tell_why(answer_id: int) -> Content:
+    """Thanks for a 👎 that was given as a reaction, which cannot open the question after the reason by itself."""
+    button = ButtonElement(text="Tell why", action_id=TELL_WHY_ACTION, value=str(answer_id))
+    return Content(THANKS_DOWN.text, [section(THANKS_DOWN.text, button)])
+
+
+def reason_modal(private_metadata: str, given: Vote) -> View:
+    """Asks why an answer was voted down, beginning with what the person said before.
+
+    The vote is stored whether or not this is filled in.
+    """
     reasons: dict[str, str] = {reason.value: label for reason, label in REASON_LABELS.items()}
+    choices = options(reasons)
+    chosen = next((choice for choice in choices if given.reason and choice.value == given.reason.value), None)
     blocks: list[Any] = [
         InputBlock(
             block_id=REASON_FIELD,
             label="What was wrong with it?",
-            element=StaticSelectElement(action_id=REASON_FIELD, placeholder="Choose one", options=options(reasons)),
+            element=StaticSelectElement(
+                action_id=REASON_FIELD, placeholder="Choose one", options=choices, initial_option=chosen
+            ),
         ),
-        InputBlock(
-            block_id=WORDS_FIELD,
-            label="In your words",
-            hint="What would have helped? Reviewers read this when they correct the answer.",
-            optional=True,
-            element=PlainTextInputElement(action_id=WORDS_FIELD, multiline=True, max_length=3000),
+        _words(WORDS_FIELD, "In your words", "Reviewers read this when they correct the answer.", given.comment),
+        _words(
+            SUGGESTION_FIELD,
+            "What should it have said?",
+            "If you know it: a reviewer can take your answer over.",
+            given.suggestion,
         ),
     ]
     return View(
@@ -93,4 +115,16 @@ def reason_modal(private_metadata: str) -> View:
         submit=PlainTextObject(text="Send"),
         close=PlainTextObject(text="Not now"),
         blocks=blocks,
+    )
+
+
+def _words(field: str, label: str, hint: str, said: str) -> InputBlock:
+    return InputBlock(
+        block_id=field,
+        label=label,
+        hint=hint,
+        optional=True,
+        element=PlainTextInputElement(
+            action_id=field, multiline=True, max_length=WORDS_CHARACTERS, initial_value=said or None
+        ),
     )

@@ -132,7 +132,12 @@ class Answer(SQLModel, table=True):
 
 
 class Vote(SQLModel, table=True):
-    """One person's present opinion of one answer; the last one wins."""
+    """One person's present opinion of one answer; the last one wins.
+
+    `suggestion` is what the answer should have said, in the person's words. `button` is which thumb below the answer
+    they pressed last: the opinion that is left when a later reaction is taken back. `updated_at` is the moment of the
+    gesture.
+    """
 
     __tablename__: ClassVar[str] = "vote"
     __table_args__ = (UniqueConstraint("answer_id", "person_id"),)
@@ -142,6 +147,8 @@ class Vote(SQLModel, table=True):
     value: VoteValue = word(VoteValue)
     reason: VoteReason | None = word(VoteReason, optional=True)
     comment: str = long_text()
+    suggestion: str = long_text()
+    button: VoteValue | None = word(VoteValue, optional=True)
     source: VoteSource = word(VoteSource, VoteSource.BUTTON)
     created_at: datetime = moment()
     updated_at: datetime = moment()

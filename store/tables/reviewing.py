@@ -30,7 +30,7 @@ class Review(SQLModel, table=True):
     batch: str = Field(default="", index=True)
     valid_until: datetime | None = moment(optional=True)
     created_at: datetime = moment()
-    updated_at: datetime = moment()
+    updated_at: datetime = moment(index=True)
 
 
 class ReviewClaim(SQLModel, table=True):
@@ -66,7 +66,7 @@ class Proposal(SQLModel, table=True):
 
 
 class KnowledgeGap(SQLModel, table=True):
-    """Something that the documents do not say, with how often it was asked; `owner_id` is to write it down."""
+    """Something that the documents do not say; `owner_id` is to write it down, `closed_by` says that it is done."""
 
     __tablename__: ClassVar[str] = "knowledge_gap"
     id: int | None = Field(default=None, primary_key=True)
@@ -75,6 +75,7 @@ class KnowledgeGap(SQLModel, table=True):
     channel_id: str = ""
     message_ts: str = ""
     state: GapState = word(GapState, GapState.OPEN, index=True)
+    closed_by: str = ""
     created_at: datetime = moment()
     updated_at: datetime = moment()
 

@@ -15,14 +15,10 @@ from store.words import Arm, Cause, DeliveryState, Surface, TicketStatus, Verdic
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import rows
-from tests.bot.test_feedback import answered, modal_of
+from tests.bot.test_feedback import answered, modal_of, radio
 from tests.fixtures_workspace import SUPPORT, Person
 
 Json = dict[str, Any]
-
-
-def radio(value: str) -> Json:
-    return {"selected_option": {"value": value, "text": {"type": "plain_text", "text": "x"}}}
 
 
 def add_answer(store: Store, name: str, **fields: Any) -> int:

@@ -6,7 +6,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.blocks.answer import RETRY_ACTION
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.feedback import VOTE_ACTION
+from bot.blocks.feedback import TELL_WHY_ACTION, VOTE_ACTION
 from bot.blocks.home.operating import RUN_NIGHT_ACTION
 from bot.blocks.home.places import CHANGE_CHANNEL_ACTION, CHANGE_ROLE_ACTION, CHOOSE_CHANNEL_ACTION
 from bot.blocks.home.reviewing import REVIEW_ACTION
@@ -25,6 +25,7 @@ from bot.listeners.actions import (
     retry_answer,
     review_answer,
     show_charts,
+    tell_why,
     version_step,
 )
 from bot.listeners.actions import run_night as run_night_now
@@ -35,6 +36,7 @@ from bot.listeners.actions import vote as vote_on_answer
 def register(app: AsyncApp) -> None:
     """Register the listeners of actions; the last one takes what no other does."""
     app.action(VOTE_ACTION)(vote_on_answer.vote)
+    app.action(TELL_WHY_ACTION)(tell_why.tell_why)
     app.action(RETRY_ACTION)(retry_answer.retry_answer)
     app.action(REVIEW_ACTION)(review_answer.review_answer)
     app.action(PROMOTE_ACTION)(promote_version.promote_version)

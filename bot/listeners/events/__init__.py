@@ -13,6 +13,7 @@ from bot.listeners.events import (
     other,
     reaction_added,
     reaction_removed,
+    user_change,
 )
 
 
@@ -24,5 +25,6 @@ def register(app: AsyncApp) -> None:
     app.event("agent_session_stopped")(agent_session_stopped.agent_session_stopped)
     app.event("reaction_added")(reaction_added.reaction_added)
     app.event("reaction_removed")(reaction_removed.reaction_removed)
+    app.event("user_change")(user_change.user_change)
     app.event("member_joined_channel")(member_joined_channel.member_joined_channel)
     app.event(re.compile(".*"))(other.other)

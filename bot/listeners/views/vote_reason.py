@@ -4,16 +4,15 @@ from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot import posting
-from bot.blocks.feedback import REASON_FIELD, WORDS_FIELD
+from bot import telling
+from bot.blocks.feedback import REASON_FIELD, SUGGESTION_FIELD, THANKS_WHY, WORDS_FIELD
 from bot.listeners.views.values import chosen, typed
 from bot.metadata import FeedbackPlace
 from bot.posting import Place
 from bot.services import Services
 from store import votes
+from store.votes import Complaint
 from store.words import VoteReason
-
-THANKS = "Thank you. A reviewer will see this, and the next night can learn from it."
 
 
 async def vote_reason(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], services: Services) -> None:
@@ -24,7 +23,9 @@ async def vote_reason(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any],
     if reason not in list(VoteReason):
         await ack(response_action="errors", errors={REASON_FIELD: "Choose what was wrong with it."})
         return
-    words = typed(view, WORDS_FIELD)
-    await services.store.write(votes.explain, place.answer_id, person_id, VoteReason(reason), words)
+    complaint = Complaint(VoteReason(reason), typed(view, WORDS_FIELD), typed(view, SUGGESTION_FIELD))
+    counted = await services.store.write(votes.explain, place.answer_id, person_id, complaint)
     await ack()
-    services.spawn(posting.whisper(services, Place(place.channel_id, place.thread_ts), person_id, THANKS))
+    if counted.changed:
+        where = Place(place.channel_id, place.thread_ts)
+        services.spawn(telling.whisper(services, where, person_id, THANKS_WHY))

@@ -38,6 +38,7 @@ def upgrade() -> None:
     sa.Column('channel_id', sa.String(), nullable=False),
     sa.Column('message_ts', sa.String(), nullable=False),
     sa.Column('state', sa.String(), nullable=False),
+    sa.Column('closed_by', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id')
@@ -113,22 +114,31 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('batch', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('valid_until', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f('ix_review_batch'), ['batch'], unique=False)
+        batch_op.create_index(batch_op.f('ix_review_updated_at'), ['updated_at'], unique=False)
 
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.add_column(sa.Column('escalated_to', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('resolved_by', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('reminded_at', sa.DateTime(timezone=True), nullable=True))
 
+    with op.batch_alter_table('vote', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('suggestion', sa.Text(), nullable=False, server_default=''))
+        batch_op.add_column(sa.Column('button', sa.String(), nullable=True))
 
 
 def downgrade() -> None:
     """Take back."""
+    with op.batch_alter_table('vote', schema=None) as batch_op:
+        batch_op.drop_column('button')
+        batch_op.drop_column('suggestion')
+
     with op.batch_alter_table('ticket', schema=None) as batch_op:
         batch_op.drop_column('reminded_at')
         batch_op.drop_column('resolved_by')
         batch_op.drop_column('escalated_to')
 
     with op.batch_alter_table('review', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_review_updated_at'))
         batch_op.drop_index(batch_op.f('ix_review_batch'))
         batch_op.drop_column('valid_until')
         batch_op.drop_column('batch')

@@ -1,0 +1,207 @@
+"""Approved answers: a reviewer's correction answers the same question at once, until a version has learnt it.
+
+The corrected questions are kept in memory and brought up to date by those decided since; whether a correction may
+still be given, and to this person in this place, is asked of the store each time.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+
+from sqlmodel import Session, col, select
+
+from store import adapters
+from store.learnt import has_learnt
+from store.near_questions import NearQuestions, plain
+from store.settings import Settings
+from store.tables import Answer, Review, Ticket, now
+from store.tickets import Line
+from store.words import DeliveryState, TicketStatus, Verdict, Visibility
+
+OVERLAP = timedelta(minutes=1)
+"""Of a second reading with the first: a decision may be stored a moment after one with a later time."""
+
+STANDS_ALONE = 4
+"""A follow-up of fewer words leans on what was said before it."""
+
+_FILLER = """
+a an and any anybody anyone are be can could did do does dear for good happen has have hello hey hi how i in is it
+kindly know may me morning my of on our please so somebody someone tell thank thanks that the there they this to u us
+we what which would you your
+"""
+_FILLERS = frozenset(_FILLER.split())
+_TYPO_LETTERS = 5
+
+
+@dataclass(frozen=True)
+class Approved:
+    """A right answer: the review that gave it, its text, who stands behind it since when."""
+
+    review_id: int
+    text: str
+    reviewer_id: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question and where it stands: `opening` is whether its thread began with it."""
+
+    text: str
+    person_id: str
+    team_id: str
+    channel_id: str
+    visibility: Visibility
+    opening: bool = True
+
+
+def asked_in(ticket: Ticket, line: Line) -> Asked:
+    """A question of a ticket's thread."""
+    opening = line.ts == ticket.thread_ts
+    return Asked(line.text, line.person_id, ticket.team_id, ticket.channel_id, ticket.visibility, opening)
+
+
+class ApprovedAnswers:
+    """The questions that reviewers corrected the answer of; finds the one that is asked again."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet: `refresh`, or the first `find`, reads."""
+        self._lock = Lock()
+        self._near = NearQuestions()
+        self._reviews: dict[str, dict[int, datetime]] = defaultdict(dict)
+        self._read_until = datetime.min.replace(tzinfo=UTC) + OVERLAP
+
+    def refresh(self, session: Session) -> None:
+        """Take in what was decided since the last time."""
+        with self._lock:
+            decided = session.exec(
+                select(Review.id, Review.updated_at, Ticket.question)
+                .join(Answer, col(Answer.id) == col(Review.answer_id))
+                .join(Ticket, col(Ticket.id) == col(Answer.ticket_id))
+                .where(
+                    Review.verdict == Verdict.CORRECTED,
+                    col(Review.updated_at) >= self._read_until - OVERLAP,
+                    # The correction of a follow-up leans on what was said before it.
+                    col(Answer.question_ts) == col(Ticket.thread_ts),
+                )
+            ).all()
+            for review_id, decided_at, question in decided:
+                key = plain(question)
+                if key and review_id is not None:
+                    self._near.add(question, key)
+                    self._reviews[key][review_id] = decided_at
+                    self._read_until = max(self._read_until, decided_at)
+
+    def find(self, session: Session, settings: Settings, asked: Asked) -> Approved | None:
+        """The approved answer to a question that is near enough to a corrected one, or None.
+
+        A follow-up in a thread gets one only when it repeats the corrected question word for word.
+        """
+        if not settings.approved_answers:
+            return None
+        self.refresh(session)
+        for review_id in self._candidates(asked, settings.approved_similarity):
+            if approved := _standing(session, review_id, asked):
+                return approved
+        return None
+
+    def _candidates(self, asked: Asked, least: float) -> list[int]:
+        text = plain(asked.text)
+        if not text or (not asked.opening and len(text.split()) < STANDS_ALONE):
+            return []
+        with self._lock:
+            keys = [text] if text in self._reviews else []
+            if asked.opening:
+                keys += [key for key in self._near.similar(text, least) if key != text and same_matter(text, key)]
+            return [
+                review_id
+                for key in keys
+                for review_id in sorted(self._reviews[key], key=self._reviews[key].__getitem__, reverse=True)
+            ]
+
+
+def same_matter(left: str, right: str) -> bool:
+    """Whether two plain texts differ only in words that carry no matter, or by a letter within a longer word.
+
+    Shared letters alone do not show it: “enable” and “disable”, or 14 and 30 days, are one long question apart.
+    """
+    mine, theirs = set(left.split()), set(right.split())
+    only_mine, only_theirs = mine - theirs - _FILLERS, theirs - mine - _FILLERS
+    return all(any(_typo(word, other) for other in theirs) for word in only_mine) and all(
+        any(_typo(word, other) for other in mine) for word in only_theirs
+    )
+
+
+def _typo(word: str, other: str) -> bool:
+    """Whether two longer words without digits are one letter apart."""
+    short, long = sorted((word, other), key=len)
+    if len(short) < _TYPO_LETTERS or len(long) - len(short) > 1 or not (short + long).isalpha():
+        return False
+    at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    rest = short[at + 1 :] if len(short) == len(long) else short[at:]
+    return rest == long[at + 1 :]
+
+
+def get(session: Session, review_id: int) -> Approved | None:
+    """The right answer that a review gave; None when the decision was taken back."""
+    review = session.get(Review, review_id)
+    return _approved(review) if review is not None and review.verdict == Verdict.CORRECTED else None
+
+
+def _approved(review: Review) -> Approved:
+    return Approved(review.id or 0, review.correction, review.reviewer_id, review.updated_at)
+
+
+def _standing(session: Session, review_id: int, asked: Asked) -> Approved | None:
+    """The answer of a review, if it may be given to who asks, where they ask, at this moment."""
+    row = session.exec(
+        select(Review, Answer, Ticket)
+        .join(Answer, col(Answer.id) == col(Review.answer_id))
+        .join(Ticket, col(Ticket.id) == col(Answer.ticket_id))
+        .where(Review.id == review_id)
+    ).first()
+    if row is None:
+        return None
+    review, answer, ticket = row
+    holds = (
+        stands(session, review, answer, ticket)
+        and may_be_read(ticket, asked)
+        and not has_learnt(session, adapters.answering(session), review, ticket)
+    )
+    return _approved(review) if holds else None
+
+
+def stands(session: Session, review: Review, answer: Answer, ticket: Ticket) -> bool:
+    """Whether a correction holds: neither past its date, nor withdrawn, nor contested by another reviewer."""
+    return (
+        review.verdict == Verdict.CORRECTED
+        and bool(review.correction.strip())
+        and (review.valid_until is None or review.valid_until > now())
+        and answer.state not in (DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED)
+        and ticket.status != TicketStatus.WITHDRAWN
+        and not _contested(session, review)
+    )
+
+
+def _contested(session: Session, review: Review) -> bool:
+    given = session.exec(select(Review.verdict).where(Review.answer_id == review.answer_id)).all()
+    if 2 * given.count(Verdict.CORRECTED) <= len(given):
+        return True
+    since = session.exec(
+        select(Review.id)
+        .join(Answer, col(Answer.id) == col(Review.answer_id))
+        .where(Answer.approved_by == review.id, Review.verdict != Verdict.ACCEPTED)
+        .where(col(Review.updated_at) > review.updated_at)
+        .limit(1)
+    )
+    return since.first() is not None
+
+
+def may_be_read(ticket: Ticket, asked: Asked) -> bool:
+    """Whether who asks may read what was answered in a ticket: nothing leaves a private channel or conversation."""
+    if ticket.team_id != asked.team_id:
+        return False
+    if ticket.visibility == Visibility.DIRECT:
+        return asked.visibility == Visibility.DIRECT and asked.person_id == ticket.asker_id
+    return ticket.visibility == Visibility.PUBLIC or ticket.channel_id == asked.channel_id
