@@ -13,7 +13,15 @@ BOT = Path(__file__).parents[2] / "bot"
 EVERY_KIND = [f"{prefix}:{{}}" for prefix in PREFIXES.values()]
 BY_CHANNEL = {"conversations.info": "read", "conversations.history": "history", "conversations.replies": "history"}
 """Methods whose scope depends on the kind of channel, which can be any."""
-WITHOUT_SCOPE = {"auth.test", "apps.connections.open", "views.open", "views.publish", "views.push", "views.update"}
+WITHOUT_SCOPE = {
+    "auth.test",
+    "apps.connections.open",
+    "chat.getPermalink",
+    "views.open",
+    "views.publish",
+    "views.push",
+    "views.update",
+}
 SEVERAL = {"files.upload.v2": ["files.getUploadURLExternal", "files.completeUploadExternal"]}
 """Helpers of the SDK that call other methods."""
 EVENT_SCOPES = {
