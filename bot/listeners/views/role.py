@@ -19,13 +19,12 @@ NEWS = {
     Duty.REVIEWER: "You are a reviewer now: my Home tab shows you the answers that wait for a decision.",
     Duty.ADMIN: "You are an admin now: my Home tab shows you versions, nights, usage, channels and roles.",
 }
-
-NO_ROLE_FOR = {
-    Kind.GUEST: "Guests cannot hold a role.",
-    Kind.OTHER_TEAM: "People of other workspaces cannot hold a role.",
+NO_MEMBER = {
+    Kind.NOBODY: "Slack does not know that person.",
     Kind.BOT: "That is a bot. Choose a person.",
     Kind.DEACTIVATED: "That account is deactivated.",
-    Kind.NOBODY: "Slack does not know that person.",
+    Kind.GUEST: "Guests and people of other organisations cannot hold a role.",
+    Kind.OTHER_TEAM: "Guests and people of other organisations cannot hold a role.",
 }
 
 
@@ -69,7 +68,8 @@ async def _why_not(services: Services, person_id: str) -> str:
     """Why a person cannot hold a role: only members of the workspace itself can."""
     if not person_id:
         return "Choose a person."
-    return NO_ROLE_FOR.get(await identities.kind_of(services, person_id), "")
+    kind = await identities.kind_of(services, person_id)
+    return "" if kind == Kind.MEMBER else NO_MEMBER[kind]
 
 
 async def _show(services: Services, admin_id: str, person_id: str, duty: Duty | None) -> None:
