@@ -13,16 +13,16 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from bot import cards, notices, posting, reporting
+from bot import cards, escalating, notices, posting, reminding, reporting, sharing
 from bot.blocks.answer import correction
 from bot.blocks.card import night_card
 from bot.posting import Picture, Place
 from bot.services import Services
-from store import answers, evaluations, leases, outbox, tickets
+from store import answers, evaluations, leases, outbox, reminders, tickets
 from store.errors import BadInput, NotFound
 from store.tables import OutboxMessage, Review, Ticket
 from store.tickets import Line
-from store.words import Role, Surface
+from store.words import Role
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ async def post_correction(services: Services, message: OutboxMessage, again: boo
     review, ticket = await services.store.read(_reviewed, int(message.payload["review_id"]))
     content = correction(review.reviewer_id, review.correction)
     place = Place(ticket.channel_id, ticket.thread_ts)
-    if ticket.surface == Surface.COMMAND:
+    if tickets.is_private(ticket):
         # A private answer has no thread: its correction goes to the asker's direct message.
         opened = await services.slack.conversations_open(users=ticket.asker_id)
         place = Place(str(opened["channel"]["id"]))
@@ -135,6 +135,9 @@ POSTERS: dict[str, Poster] = {
     "morning_card": post_card,
     "night_chart": post_chart,
     "correction": post_correction,
+    escalating.KIND: escalating.post_call,
+    sharing.KIND: sharing.post_shared,
+    reminders.KIND: reminding.post_reminder,
     notices.PERSON: notices.post_to_person,
     notices.CHANNEL: notices.post_to_channel,
     reporting.CHARTS: reporting.post_charts,

@@ -103,6 +103,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.add_column(sa.Column('approved_by', sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column('earlier_ts', sa.JSON(), nullable=False, server_default='[]'))
         batch_op.create_index('ix_answer_given', ['ticket_id', 'arm', 'state'], unique=False)
         batch_op.create_index('ix_answer_usage', ['created_at', 'arm', 'state', 'prompt_tokens', 'completion_tokens', 'first_token_ms'], unique=False)
 
@@ -145,6 +146,7 @@ def downgrade() -> None:
         batch_op.drop_column('tags')
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.drop_column('earlier_ts')
         batch_op.drop_index('ix_answer_usage')
         batch_op.drop_index('ix_answer_given')
         batch_op.drop_column('approved_by')
