@@ -19,7 +19,7 @@ from store.words import InboxState
 from tests.bot.conftest import RunningBot
 
 Json = dict[str, Any]
-NO = re.compile(rf"Only (\w+ ){{1,6}}may|{re.escape(ANOTHER_WORKSPACE[:40])}|nothing to explain")
+NO = re.compile(rf"Only (\w+ ){{1,6}}may|{re.escape(ANOTHER_WORKSPACE[:40])}|nothing to explain|belongs to another")
 """How the bot says that somebody may not do something."""
 
 VOLATILE = {"inbox_event", "lease", "alembic_version"}

@@ -58,6 +58,33 @@ async def retry(stage: Stage) -> Deed:
     return click_on(failed, "retry_answer")
 
 
+def under_answer(action_id: str) -> Scene:
+    async def scene(stage: Stage) -> Deed:
+        return click_on(await stage.answer(), action_id)
+
+    return scene
+
+
+async def unsolve(stage: Stage) -> Deed:
+    answer = await stage.answer()
+    stage.ana.forget()
+    await stage.ana.click(answer, "solve_ticket")
+    solved = await stage.ana.wait_for_message(lambda said: "unsolve_ticket" in str(said.get("blocks")))
+    await quiet(stage.bot)
+    return click_on({**solved, "channel": SUPPORT}, "unsolve_ticket")
+
+
+async def share(stage: Stage) -> Deed:
+    """The button under an answer that only Ana sees."""
+    stage.questions += 1
+    stage.ana.forget()
+    question = f"What is in box number {stage.questions * 13}?"
+    await stage.ana.do("command", channel=SUPPORT, command="/ask", text=question)
+    private = await stage.ana.wait_for_message(lambda said: "share_answer" in str(said.get("blocks")))
+    await quiet(stage.bot)
+    return click_on(private, "share_answer")
+
+
 async def vote(stage: Stage) -> Deed:
     answer = await stage.answer()
     return click_on(answer, "vote", value=thumb(answer, "positive_button"))

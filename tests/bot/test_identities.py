@@ -23,7 +23,7 @@ from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.effects import quiet, snapshot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.scenes import Deed, Stage, identities
-from tests.bot.scenes_of_people import Scene, command, message
+from tests.bot.scenes_of_people import Scene, command, message, under_answer
 from tests.bot.scenes_of_work import in_card, in_home
 from tests.bot.test_asking import recorded, rows
 from tests.bot.test_inbox import until
@@ -45,11 +45,15 @@ DM = "D0ANA000001"
 ANYONE = "DDD D ..t."
 REVIEWERS = "tDD t ..t."
 ADMINS_ONLY = "ttD t ..t."
+ASKER_ONLY = "Dtt t ..t."
 QUIETLY = "DDD D ...."
 """What people of ours may do, and where others are not told anything, because they did not speak to the bot."""
 NOBODY = "... . ...."
-NOT_BY_A_PERSON = {"event user_change", "event agent_session_stopped"}
-"""What has a test of its own below, because no answer or post comes of it."""
+NOT_BY_A_PERSON = {
+    *("event user_change", "event agent_session_stopped"),
+    *("event app_uninstalled", "event tokens_revoked"),
+}
+"""What has a test of its own: below, or where it is told that the app was removed (by Slack, not by a person)."""
 
 
 TABLE: dict[str, tuple[str, Scene]] = {
@@ -61,6 +65,11 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "event reaction_removed": ("DDD . ....", people.reaction_taken_back),
     # asking
     "action retry_answer": (ANYONE, people.retry),
+    "action call_human": (ANYONE, under_answer("call_human")),
+    "action solve_ticket": (ANYONE, under_answer("solve_ticket")),
+    "action unsolve_ticket": (ANYONE, people.unsolve),
+    "action explain_answer": (ANYONE, under_answer("explain_answer")),
+    "action share_answer": (ASKER_ONLY, people.share),
     "event message in a thread, mentioning the bot": (ANYONE, message("message", SUPPORT, f"<@{BOT_USER}> When?")),
     "event app_mention": (ANYONE, message("app_mention", SUPPORT, f"<@{BOT_USER}> When?")),
     "event message in a direct message": (QUIETLY, message("message", DM, "When does it open?")),
