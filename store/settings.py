@@ -131,6 +131,9 @@ class DigestSettings(_Block):
 class GateSettings(_Block):
     """What a candidate must show before the verdict is to promote it."""
 
+    promote_after_erasure: bool = False
+    """Whether a version that was trained on a forgotten person's tickets may be promoted again."""
+
     confidence: float = 0.95
     """Level of the paired bootstrap intervals."""
     bootstrap_samples: int = 2000
