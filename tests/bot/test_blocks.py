@@ -122,5 +122,5 @@ def test_modals_fit() -> None:
     assert_openable(review_modal(Case(long_answer(mean_logprob=-1.0), long_ticket(), lines, votes)))
     failed = long_answer(text="", state=DeliveryState.FAILED, error=LONG)
     assert_openable(review_modal(Case(failed, long_ticket(), [], [])))
-    assert_openable(reason_modal("{}"))
+    assert_openable(reason_modal("{}", votes[0].model_copy(update={"comment": LONG[:3000]})))
     assert_openable(sentence_modal("No."))
