@@ -14,7 +14,7 @@ from pathlib import Path
 from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
-from bot import cards, posting
+from bot import cards, fixes, gaps, posting
 from bot.blocks.answer import correction
 from bot.blocks.card import night_card
 from bot.posting import Place
@@ -154,4 +154,7 @@ POSTERS: dict[str, Poster] = {
     "morning_card": post_card,
     "night_chart": post_chart,
     "correction": post_correction,
+    "fixes": fixes.owe_notices,
+    "fix_notice": fixes.post_notice,
+    "knowledge_gap": gaps.post_gap,
 }

@@ -155,3 +155,15 @@ def error_of(error: SlackApiError) -> str:
     """Slack's word for what went wrong, such as `channel_not_found`."""
     response = error.response
     return str(response.get("error", "")) if hasattr(response, "get") else ""
+
+
+async def permalink(services: Services, channel_id: str, ts: str) -> str:
+    """The address of a message; empty when it has none (any more)."""
+    if not ts:
+        return ""
+    try:
+        found = await services.slack.chat_getPermalink(channel=channel_id, message_ts=ts)
+    except SlackApiError as error:
+        log.info("message %s in %s has no address: %s", ts, channel_id, error_of(error))
+        return ""
+    return str(found["permalink"])

@@ -12,7 +12,7 @@ from threading import Lock
 from sqlmodel import Session, col, select
 
 from store import adapters
-from store.learnt import has_learnt
+from store.learnt import Lessons
 from store.near_questions import NearQuestions, plain
 from store.settings import Settings
 from store.tables import Answer, Review, Ticket, now
@@ -167,7 +167,7 @@ def _standing(session: Session, review_id: int, asked: Asked) -> Approved | None
     holds = (
         stands(session, review, answer, ticket)
         and may_be_read(ticket, asked)
-        and not has_learnt(session, adapters.answering(session), review, ticket)
+        and not Lessons.of(session, adapters.answering(session), ticket).hold(review, ticket)
     )
     return _approved(review) if holds else None
 
