@@ -29,7 +29,7 @@ check: $(READY) ## Lint, format, types, import rules
 format: $(READY) ## Put the code into the house format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: $(READY) ## Measure speed and quality against named peers (about an hour); prints tables
+bench: $(READY) ## Measure speed and quality against named peers (about two hours); prints tables
 	@$(BIN)/python -m bench
 
 docs: $(READY) ## Write the reference pages anew

@@ -32,6 +32,9 @@ app = typer.Typer(
 
 TICKETS, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Versions", "Nights", "Processes"
 
+night_app = typer.Typer()
+app.add_typer(night_app, name="night", rich_help_panel=NIGHTS)
+
 
 @app.command("import", rich_help_panel=TICKETS)
 def import_file(
@@ -124,16 +127,42 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
 
 
-@app.command(rich_help_panel=NIGHTS)
-def night() -> None:
+@night_app.callback(invoke_without_command=True)
+def night(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would learn.")] = False,
+) -> None:
     """Run a night now: curate, train, register, evaluate, report. Needs the model server to be running.
 
-    Example: nightschool night
+    Example: nightschool night --dry-run
     """
+    if context.invoked_subcommand is not None:
+        return
+    settings, store = _open_store()
+    if dry_run:
+        from trainer.preview import preview
+
+        typer.echo("\n".join(preview(settings, store, typer.echo).lines()))
+        return
     from trainer.night import run_night
 
-    settings, store = _open_store()
     run_night(settings, store, requested_by="command line", say=typer.echo)
+
+
+@night_app.command("show")
+def show_night(key: Annotated[str, typer.Argument(help="The night, as `nightschool nights` names it.")]) -> None:
+    """Show one night: its stages, its dataset, its training and its comparison.
+
+    Example: nightschool night show 2026-11-24
+    """
+    from store import nights as past_nights
+    from store.night_history import history
+
+    _, store = _open_store()
+    with store.reading() as session:
+        tables = history(session, past_nights.by_key(session, key))
+    for table in tables:
+        _print_table(table.title, table.columns, table.rows)
 
 
 @app.command(rich_help_panel=NIGHTS)

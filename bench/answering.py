@@ -31,7 +31,7 @@ WAYS = (
     "Who in the team looks after {}?",
     "Explain {}.",
 )
-ROUNDS = 3
+ROUNDS = 7
 
 
 @dataclass

@@ -59,7 +59,7 @@ class Run:
 
 def table(quick: bool) -> str:
     """Measure all kinds in turn; a Markdown table with ratios, and what a whole run takes."""
-    steps, rounds = (5, 1) if quick else (8, 3)
+    steps, rounds = (5, 2) if quick else (8, 3)
     with tempfile.TemporaryDirectory(prefix="nightschool-bench-") as folder:
         work = Path(folder)
         dataset = _dataset(work / "rows.parquet")

@@ -26,7 +26,7 @@ from store import answers, approved, tickets
 from store.answers import Outcome
 from store.errors import NightschoolError
 from store.tickets import Line, Question
-from store.words import DeliveryState, Role, Surface, TicketStatus
+from store.words import Arm, DeliveryState, Role, Surface, TicketStatus
 
 log = logging.getLogger(__name__)
 
@@ -183,9 +183,10 @@ def _completed(progress: _Progress) -> Outcome:
 async def _close(services: Services, assignment: Assignment, delivery: Delivery, outcome: Outcome) -> None:
     answer_id = assignment.answer.id or 0
     sentence = outcome.error or (CUT_OFF if outcome.cut_off else "")
+    trial = assignment.model if assignment.answer.arm == Arm.TRIAL else ""
     if assignment.answer.approved_by:
         sentence = await services.store.read(_approval, assignment.answer.approved_by)
-    await delivery.close(outcome.text, Closing(answer_id, outcome.state, sentence))
+    await delivery.close(outcome.text, Closing(answer_id, outcome.state, sentence, trial))
     if not await services.store.write(_record_close, assignment, outcome, delivery.ts) and delivery.ts:
         await posting.delete(services, assignment.ticket.channel_id, delivery.ts)
 

@@ -5,12 +5,11 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -19,13 +18,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners, posting, promoting, telling
+from bot import digest, http_mode, identities, listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
-from bot.inbox import ASK, EVENT, MOVE, RETRY, Inbox, arrival_of
+from bot.inbox import ASK, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
 from bot.outbox import OutboxWorker
 from bot.promoting import Move
 from bot.services import Services
+from bot.socket_mode import connected
 from serving.client import ModelClient
 from serving.fleet import Fleet
 from serving.reconcile import Reconciler
@@ -33,18 +33,22 @@ from store.artifacts import write_bytes
 from store.errors import BadInput, NightschoolError
 from store.session import Store
 from store.settings import Settings
+from store.storable import make_storable
 from store.tables import InboxEvent
 from store.tickets import Question
 
 log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 30.0
-CONNECT_TIMEOUT_S = 30.0
 DRAIN_S = 20.0
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 FROM_INBOX = "from_inbox"
 """Marks a request that our own worker made out of a stored event."""
 
+STALE = (
+    "That took too long to reach me, and Slack lets me open a form only within three seconds. Please press it again."
+)
+STALE_ERRORS = {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id"}
 UNEXPECTED = "Something went wrong on my side; nothing was changed. Please try again, and tell an admin if it stays so."
 
 
@@ -98,6 +102,7 @@ def create_app(services: Services) -> AsyncApp:
 
     async def keep(context: AsyncBoltContext, body: dict[str, Any], next: Callable[[], Awaitable[None]]) -> Any:
         context["services"] = services
+        make_storable(body)
         if body.get("type") != "event_callback" or context.get(FROM_INBOX):
             return await next()
         arrival = arrival_of(body)
@@ -105,8 +110,16 @@ def create_app(services: Services) -> AsyncApp:
             await services.inbox.keep(arrival)
         return BoltResponse(status=200, body="")
 
-    app = AsyncApp(client=services.slack, before_authorize=keep, process_before_response=True, name="nightschool")
+    secret = services.settings.slack_signing_secret
+    app = AsyncApp(
+        client=services.slack,
+        signing_secret=secret.get_secret_value() if secret else None,
+        before_authorize=keep,
+        process_before_response=True,
+        name="nightschool",
+    )
     app.error(_explain)
+    app.middleware(identities.admit)
     listeners.register(app)
     _register_doers(app, services)
     return app
@@ -122,8 +135,12 @@ async def _explain(
     if body.get("type") == "event_callback":
         # It could not be stored: 500, so that it is not acknowledged and Slack sends it again.
         return None
-    sentence = str(error)
-    if not isinstance(error, NightschoolError):
+    if isinstance(error, NightschoolError):
+        sentence = str(error)
+    elif isinstance(error, SlackApiError) and posting.error_of(error) in STALE_ERRORS:
+        log.warning("a form could not be opened: %s", posting.error_of(error))
+        sentence = STALE
+    else:
         log.exception("a listener failed", exc_info=error)
         sentence = UNEXPECTED
     await telling.tell(services, body, sentence)
@@ -150,12 +167,17 @@ def _register_doers(app: AsyncApp, services: Services) -> None:
         await promoting.show_busy(services, Move(**event.body))
         await promoting.carry_out(services, Move(**event.body))
 
-    for kind, doer in {EVENT: do_event, ASK: do_ask, RETRY: do_retry, MOVE: do_move}.items():
+    async def do_try(event: InboxEvent) -> None:
+        await trying.carry_out(services, trying.Wish(**event.body), event.attempts)
+
+    for kind, doer in {EVENT: do_event, ASK: do_ask, RETRY: do_retry, MOVE: do_move, TRY: do_try}.items():
         services.inbox.register(kind, doer)
 
 
 def run_bot(settings: Settings) -> None:
-    """Run the bot over Socket Mode until SIGTERM or SIGINT, then finish what is being answered.
+    """Run the bot until SIGTERM or SIGINT, then finish what is being answered.
+
+    Over Socket Mode, or where `http_port` is set, behind a web server that Slack calls.
 
     Raises:
         NightschoolError: tokens are missing or refused, or Slack cannot be reached; the message says what to do.
@@ -180,19 +202,15 @@ async def _run(settings: Settings) -> None:
         app = create_app(services)
         await store.read(services.approved.refresh)
         await _check_tokens(services)
-        handler = AsyncSocketModeHandler(app, _app_token(settings))
-        stack.push_async_callback(handler.client.close)
         workers = start_workers(services)
         stack.push_async_callback(_stop, workers)
         stack.push_async_callback(services.inbox.drain, DRAIN_S)
-        await _connect(services, handler)
+        http = settings.http_port is not None
+        await stack.enter_async_context(http_mode.listening(settings, app) if http else connected(services, app))
         write_bytes(settings.bot_ready_file, str(os.getpid()).encode())
         stack.callback(settings.bot_ready_file.unlink, missing_ok=True)
-        log.info("connected to Slack")
         await _until(stopping, workers)
         log.info("stopping: no new questions, %d answers are finished first", len(services.running))
-        with suppress(Exception):
-            await handler.client.disconnect()  # type: ignore[no-untyped-call]
 
 
 def start_workers(services: Services) -> list[asyncio.Task[None]]:
@@ -202,6 +220,7 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         OutboxWorker(services).work(),
         Reconciler(services.store, services.fleet, services.settings).forever(),
         watching.keep_current(services),
+        digest.keep_owing(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
 
@@ -222,15 +241,6 @@ async def _until(stopping: asyncio.Event, workers: list[asyncio.Task[None]]) -> 
             task.result()
 
 
-def _app_token(settings: Settings) -> str:
-    if settings.slack_app_token is None:
-        raise BadInput(
-            "There is no app-level token. Make one with the scope connections:write on your Slack app's page "
-            "“Basic Information” and set SLACK_APP_TOKEN (xapp-…)."
-        )
-    return settings.slack_app_token.get_secret_value()
-
-
 async def _check_tokens(services: Services) -> None:
     url = services.settings.slack_api_url
     try:
@@ -243,24 +253,3 @@ async def _check_tokens(services: Services) -> None:
     except (aiohttp.ClientError, TimeoutError) as error:
         raise BadInput(f"Slack at {url} cannot be reached ({error}). Check the network and SLACK_API_URL.") from error
     log.info("the bot is %s in workspace %s", bot.user_id, bot.team_id)
-
-
-async def _connect(services: Services, handler: AsyncSocketModeHandler) -> None:
-    try:
-        # The Socket Mode client logs a refused token and goes on; asked directly, Slack says why.
-        await services.slack.apps_connections_open(app_token=handler.app_token)
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await handler.client.connect()  # type: ignore[no-untyped-call]
-            # Nor does it raise when a proxy is in the way, so look whether it has worked.
-            while not await handler.client.is_connected():
-                await asyncio.sleep(0.05)
-    except SlackApiError as error:
-        raise BadInput(
-            f"Slack refused the app-level token ({posting.error_of(error)}). Check SLACK_APP_TOKEN: it begins with "
-            "xapp- and needs the scope connections:write."
-        ) from error
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise BadInput(
-            f"No Socket Mode connection to Slack within {CONNECT_TIMEOUT_S:.0f} s ({error}). "
-            "Check the network, proxies, and that Socket Mode is switched on in the app."
-        ) from error

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from bot import posting
 from bot.blocks.card import Card, Example, Measure, Report, night_card, slack_date
+from bot.safe_text import plain_label
 from bot.services import Services
 from store import adapters, evaluations, nights, outbox
 from store.errors import NotFound
@@ -121,11 +122,12 @@ def _decided(session: Session, name: str, message: OutboxMessage | None) -> list
     )
     for move in moves:
         when = slack_date(move.created_at)
+        why = f" “{plain_label(move.reason, 200)}”" if move.reason else ""
         if move.adapter == name:
             verb = "promoted" if move.kind == PromotionKind.PROMOTE else "rolled back to"
-            lines.append(f"✅ <@{move.person_id}> {verb} {name}, {when}.")
+            lines.append(f"✅ <@{move.person_id}> {verb} {name}, {when}.{why}")
         else:
-            lines.append(f"↩️ <@{move.person_id}> rolled back from {name} to {move.adapter}, {when}.")
+            lines.append(f"↩️ <@{move.person_id}> rolled back from {name} to {move.adapter}, {when}.{why}")
     return lines[-3:]
 
 

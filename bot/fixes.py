@@ -2,14 +2,12 @@
 
 import logging
 
-from slack_sdk.errors import SlackApiError
-
-from bot import people, posting
+from bot import identities, posting
 from bot.blocks.fix import Fixed, fix_notice
 from bot.posting import Place
 from bot.safe_text import safe_markdown
 from bot.services import Services
-from store import adapters, fixes, outbox
+from store import adapters, fixes
 from store.errors import NightschoolError
 from store.fixes import Fix
 from store.tables import OutboxMessage
@@ -33,7 +31,7 @@ async def post_notice(services: Services, message: OutboxMessage, again: bool) -
     """Tell one person, in their direct message, what is answered now; nothing where that is not wanted any more."""
     adapter = str(message.payload["adapter"])
     fix = await services.store.read(fixes.to_tell, int(message.payload["vote_id"]), adapter)
-    if fix is None or not await people.can_be_told(services, fix.vote.person_id):
+    if fix is None or await identities.kind_of(services, fix.vote.person_id) not in identities.PEOPLE_OF_OURS:
         return NOWHERE
     opened = await services.slack.conversations_open(users=fix.vote.person_id)
     place = Place(str(opened["channel"]["id"]))

@@ -28,6 +28,7 @@ EVENT = "event"
 ASK = "ask"
 RETRY = "retry"
 MOVE = "move"
+TRY = "try"
 LEASE_S = 15.0
 AT_ONCE = 64
 LOOK_EVERY_S = 2.0

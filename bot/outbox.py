@@ -11,13 +11,12 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
-from bot import cards, fixes, gaps, posting
+from bot import cards, fixes, gaps, notices, posting, reporting
 from bot.blocks.answer import correction
 from bot.blocks.card import night_card
-from bot.posting import Place
+from bot.posting import Picture, Place
 from bot.services import Services
 from store import answers, evaluations, leases, outbox, tickets
 from store.errors import BadInput, NotFound
@@ -104,28 +103,10 @@ async def post_chart(services: Services, message: OutboxMessage, again: bool) ->
     if path is None or not path.is_file():
         log.warning("the chart of %s is not there, so it is not posted", message.key)
         return place
-    title = f"{message.key}.png"
-    if again and await _has_file(services, place, title):
-        return place
-    await services.slack.files_upload_v2(
-        channel=place.channel_id,
-        thread_ts=place.thread_ts,
-        filename=title,
-        title=title,
-        alt_txt="Both versions side by side, each measure with its interval",
-        content=path.read_bytes(),
-    )
+    alt = "Both versions side by side, each measure with its interval"
+    picture = Picture(f"{message.key}.png", alt, path.read_bytes())
+    await posting.post_picture(services, place, picture, again=again)
     return place
-
-
-async def _has_file(services: Services, place: Place, title: str) -> bool:
-    try:
-        found = await services.slack.conversations_replies(channel=place.channel_id, ts=place.thread_ts, limit=100)
-    except SlackApiError as error:
-        if posting.error_of(error) in posting.GONE:
-            return False
-        raise
-    return any(file.get("title") == title for line in found["messages"] for file in line.get("files") or [])
 
 
 async def post_correction(services: Services, message: OutboxMessage, again: bool) -> Place:
@@ -157,4 +138,9 @@ POSTERS: dict[str, Poster] = {
     "fixes": fixes.owe_notices,
     "fix_notice": fixes.post_notice,
     "knowledge_gap": gaps.post_gap,
+    notices.PERSON: notices.post_to_person,
+    notices.CHANNEL: notices.post_to_channel,
+    reporting.CHARTS: reporting.post_charts,
+    reporting.DIGEST: reporting.post_digest,
+    reporting.DIGEST_CHART: reporting.post_digest_chart,
 }

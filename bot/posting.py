@@ -32,6 +32,15 @@ class Place:
     thread_ts: str = ""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with its title, by which it is found again, and words for those who cannot see it."""
+
+    title: str
+    alt: str
+    content: bytes
+
+
 def answer_metadata(answer_id: int) -> dict[str, Any]:
     """What marks a message as this answer."""
     return {"event_type": ANSWER, "event_payload": {"answer_id": answer_id}}
@@ -118,6 +127,25 @@ async def find_note(services: Services, place: Place, key: str) -> str | None:
         if metadata.get("event_type") == NOTE and (metadata.get("event_payload") or {}).get("key") == key:
             return str(message["ts"])
     return None
+
+
+async def post_picture(services: Services, place: Place, picture: Picture, *, again: bool) -> None:
+    """Upload a picture; with `again`, only if one with its title does not stand there already."""
+    if again and await _has_file(services, place, picture.title):
+        return
+    await services.slack.files_upload_v2(
+        channel=place.channel_id,
+        thread_ts=place.thread_ts or None,
+        filename=picture.title,
+        title=picture.title,
+        alt_txt=picture.alt,
+        content=picture.content,
+    )
+
+
+async def _has_file(services: Services, place: Place, title: str) -> bool:
+    recent = await _recent(services, place)
+    return any(file.get("title") == title for message in recent for file in message.get("files") or [])
 
 
 async def find_answer(services: Services, place: Place, answer_id: int) -> str | None:

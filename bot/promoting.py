@@ -26,6 +26,7 @@ class Move:
     adapter: str
     seen: str
     person_id: str
+    reason: str = ""
 
     @property
     def words(self) -> str:
@@ -33,7 +34,7 @@ class Move:
         return f"Promoting {self.adapter} …" if self.kind == PromotionKind.PROMOTE else f"Rolling back {self.seen} …"
 
 
-def promotion(session: Session, name: str, person_id: str) -> Move:
+def promotion(session: Session, name: str, person_id: str, reason: str = "") -> Move:
     """The wish to promote a version.
 
     Raises:
@@ -45,10 +46,10 @@ def promotion(session: Session, name: str, person_id: str) -> Move:
         raise BadInput(f"Version {name} was rejected and cannot be promoted.")
     if name == seen:
         raise BadInput(f"Version {name} answers in production already.")
-    return Move(PromotionKind.PROMOTE, name, seen, person_id)
+    return Move(PromotionKind.PROMOTE, name, seen, person_id, reason)
 
 
-def rollback(session: Session, seen: str, person_id: str) -> Move:
+def rollback(session: Session, seen: str, person_id: str, reason: str = "") -> Move:
     """The wish to go back from the version that the person saw in production.
 
     Raises:
@@ -60,7 +61,7 @@ def rollback(session: Session, seen: str, person_id: str) -> Move:
     earlier = adapters.earlier(session)
     if not earlier:
         raise BadInput("There is nothing to roll back to: no other version has answered in production before.")
-    return Move(PromotionKind.ROLLBACK, earlier[0], seen, person_id)
+    return Move(PromotionKind.ROLLBACK, earlier[0], seen, person_id, reason)
 
 
 async def wish(services: Services, move: Move, click_key: str) -> None:
@@ -98,9 +99,9 @@ async def _move(services: Services, move: Move) -> None:
     if move.kind == PromotionKind.PROMOTE:
         compared = await services.store.read(evaluations.of_candidate, move.adapter)
         evidence = compared.id if compared else None
-        await rollout.promote(services.store, services.fleet, move.adapter, move.person_id, evaluation_id=evidence)
+        await rollout.promote(services.store, services.fleet, move.adapter, move.person_id, move.reason, evidence)
     else:
-        await rollout.rollback(services.store, services.fleet, move.person_id)
+        await rollout.rollback(services.store, services.fleet, move.person_id, move.reason)
 
 
 async def _result(services: Services, move: Move) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, tickets
@@ -39,6 +40,7 @@ def assign(session: Session, settings: Settings, question: Question, approved: A
     answer = answers.take_up(session, ticket, question.key, question.ts)
     if answer.state not in answers.UNFINISHED:
         return None
+    notices.owe_to_person(session, settings, question)
     _choose_version(session, ticket, answer)
     if answer.completed_at is None:
         found = approved.find(session, settings, asked_in(ticket, asked))

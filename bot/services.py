@@ -15,6 +15,7 @@ from serving.fleet import Fleet
 from store.approved import ApprovedAnswers
 from store.session import Store
 from store.settings import Settings
+from store.usage import Figures
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class Bot:
     user_id: str
     bot_id: str
     team_id: str
+    enterprise_id: str = ""
 
 
 @dataclass
@@ -85,6 +87,16 @@ class RunningAnswers:
 
 
 @dataclass
+class LastWeek:
+    """The usage of the last seven days as it was counted last, for the Home tab."""
+
+    figures: Figures | None = None
+    counted_at: float = 0.0
+    """On the monotonic clock."""
+    counting: bool = False
+
+
+@dataclass
 class Services:
     """Settings, store, model, and Slack, for everything that the bot does."""
 
@@ -99,6 +111,9 @@ class Services:
     outbox_wake: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[str, bool] = field(default_factory=dict)
     """Whether a channel is private, by its id, for those asked so far."""
+    identities: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """What people are to this workspace, by their id, and until when (monotonic clock) that holds."""
+    last_week: LastWeek = field(default_factory=LastWeek)
     home_watchers: dict[str, float] = field(default_factory=dict)
     """When each admin last opened the Home tab, on the monotonic clock."""
     _bot: Bot | None = None
@@ -123,5 +138,10 @@ class Services:
         """
         if self._bot is None:
             known = await self.slack.auth_test()
-            self._bot = Bot(str(known["user_id"]), str(known["bot_id"]), str(known["team_id"]))
+            self._bot = Bot(
+                str(known["user_id"]),
+                str(known["bot_id"]),
+                str(known["team_id"]),
+                str(known.get("enterprise_id") or ""),
+            )
         return self._bot

@@ -24,12 +24,22 @@ async def tell(services: Services, body: dict[str, Any], sentence: str) -> None:
         if channel_id:
             place = Place(channel_id, str(container.get("thread_ts") or ""))
             await posting.whisper(services, place, person_id, Content(sentence))
-        elif body.get("trigger_id"):
-            await services.slack.views_open(trigger_id=body["trigger_id"], view=sentence_modal(sentence))
-        else:
+        elif not await _open_modal(services, str(body.get("trigger_id") or ""), sentence):
             await message_person(services, person_id, sentence)
     except (SlackApiError, ClientError, TimeoutError) as error:
         log.warning("%s could not be told %r: %s", person_id, sentence, error)
+
+
+async def _open_modal(services: Services, trigger_id: str, sentence: str) -> bool:
+    """Whether the sentence could be shown in a modal: a trigger id opens one, once, within three seconds."""
+    if not trigger_id:
+        return False
+    try:
+        await services.slack.views_open(trigger_id=trigger_id, view=sentence_modal(sentence))
+    except SlackApiError as error:
+        log.info("no modal for %r: %s", sentence, posting.error_of(error))
+        return False
+    return True
 
 
 async def whisper(services: Services, place: Place, person_id: str, content: Content) -> None:

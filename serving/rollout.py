@@ -9,11 +9,11 @@ import logging
 from sqlmodel import Session
 
 from serving.fleet import Fleet
-from store import adapters
+from store import adapters, trials
 from store.errors import AdapterRejected, BadInput
 from store.session import Store
-from store.tables import BASE, Alias, Promotion, Ticket
-from store.words import AdapterState, Arm, PromotionKind
+from store.tables import BASE, Alias, Promotion, Ticket, Trial
+from store.words import AdapterState, Arm, PromotionKind, Surface
 
 logger = logging.getLogger(__name__)
 
@@ -21,8 +21,12 @@ logger = logging.getLogger(__name__)
 def model_for(session: Session, ticket: Ticket) -> tuple[str, Arm]:
     """The model name to ask for a ticket's next answer, and the arm of the roll-out that it belongs to.
 
-    Every thread follows production at once, so that a rollback reaches the threads that need it most.
+    Every thread follows production at once, so that a rollback reaches the threads that need it most. The direct
+    message of an admin who tries a version is answered by that one, and nothing of such a thread is learnt.
     """
+    if ticket.surface == Surface.DIRECT_MESSAGE and (trial := trials.of(session, ticket.asker_id)):
+        ticket.trainable = False
+        return trial.adapter, Arm.TRIAL
     return adapters.answering(session), Arm.CHAMPION
 
 
@@ -65,6 +69,17 @@ async def rollback(store: Store, fleet: Fleet, person_id: str, reason: str = "")
         kind=PromotionKind.ROLLBACK, adapter=earlier[0], previous=seen.adapter, person_id=person_id, reason=reason
     )
     return await _move(store, fleet, seen, move)
+
+
+async def try_out(store: Store, fleet: Fleet, name: str, person_id: str) -> Trial:
+    """Have a person's direct messages answered by a version for a while: check and load it, then note the trial.
+
+    Raises:
+        NotFound, BadInput: see `trials.start`.
+        AdapterRejected, ModelUnavailable: as `promote`; no trial begins.
+    """
+    await _load(store, fleet, name)
+    return await store.write(trials.start, person_id, name)
 
 
 async def _move(store: Store, fleet: Fleet, seen: Alias, move: Promotion) -> Promotion:

@@ -1,5 +1,6 @@
 """Questions about adapters: which versions there are, which one answers, how production came to where it is."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session, col, func, select, update
@@ -7,7 +8,7 @@ from sqlmodel import Session, col, func, select, update
 from store import outbox
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
-from store.tables import BASE, Adapter, Alias, Promotion, now
+from store.tables import BASE, Adapter, Alias, Promotion, Trial, now
 from store.words import AdapterState, PromotionKind
 
 PRODUCTION = "production"
@@ -85,12 +86,13 @@ def earlier(session: Session) -> list[str]:
 
 
 def desired(session: Session) -> list[Adapter]:
-    """What every replica must hold: production's version, the one before it, and the newest candidate."""
+    """What every replica must hold: production's version, the one before it, the newest candidate, what is tried."""
     names = [production(session), *earlier(session)[:1]]
     newest = session.exec(
         select(Adapter.name).where(Adapter.state == AdapterState.CANDIDATE).order_by(col(Adapter.version).desc())
     ).first()
-    wanted = dict.fromkeys([*names, newest])
+    tried = session.exec(select(Trial.adapter).where(col(Trial.until) > now()))
+    wanted = dict.fromkeys([*names, newest, *tried])
     rows = {row.name: row for row in versions(session) if row.state != AdapterState.REJECTED}
     return [rows[name] for name in wanted if name in rows]
 
@@ -111,6 +113,43 @@ def reject(session: Session, name: str, note: str) -> bool:
         .values(state=AdapterState.REJECTED, note=note)
     )
     return bool(changed.rowcount)
+
+
+def discard(session: Session, name: str, person_id: str, note: str) -> None:
+    """An admin sets a candidate aside: nobody can promote or try it until it is taken back.
+
+    Raises:
+        NotFound: there is no such version.
+        BadInput: it is no candidate (any more).
+    """
+    changed = session.exec(
+        update(Adapter)
+        .where(col(Adapter.name) == name, col(Adapter.state) == AdapterState.CANDIDATE)
+        .values(state=AdapterState.REJECTED, note=note, discarded_by=person_id)
+    )
+    if not changed.rowcount:
+        check_discardable(session, name)
+
+
+def check_discardable(session: Session, name: str) -> None:
+    """Raises what `discard` would raise."""
+    if (state := get(session, name).state) != AdapterState.CANDIDATE:
+        raise BadInput(f"Only a candidate can be discarded, and {name} is {state.value}.")
+
+
+def take_back(session: Session, name: str) -> None:
+    """Undo `discard`: the version is a candidate again. What a check has rejected stays so.
+
+    Raises:
+        NotFound: there is no such version.
+        BadInput: nobody discarded it, or its files have been deleted since.
+    """
+    adapter = get(session, name)
+    if adapter.state != AdapterState.REJECTED or not adapter.discarded_by:
+        raise BadInput(f"Version {name} was not discarded, so there is nothing to take back.")
+    if not Path(adapter.path).is_dir():
+        raise BadInput(f"The files of version {name} are gone from the disk, so it cannot come back.")
+    adapter.state, adapter.note, adapter.discarded_by = AdapterState.CANDIDATE, "", ""
 
 
 def move_production(session: Session, seen: Alias, move: Promotion) -> Promotion:

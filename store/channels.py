@@ -1,6 +1,6 @@
 """The settings of a channel: what its admins chose, or the defaults where nobody chose anything."""
 
-from sqlmodel import Session
+from sqlmodel import Session, col, or_, select, update
 
 from store.errors import BadInput
 from store.session import insert_ignoring
@@ -12,6 +12,31 @@ def settings_of(session: Session, team_id: str, channel_id: str) -> Channel:
     """The settings of a channel; without a row the defaults, which are not stored by reading them."""
     found = session.get(Channel, (team_id, channel_id))
     return found or Channel(team_id=team_id, channel_id=channel_id, answering=Answering.MENTIONS)
+
+
+def changed(session: Session) -> list[Channel]:
+    """The channels whose settings differ from the default, the latest change first."""
+    differs = or_(
+        Channel.answering != Answering.MENTIONS,
+        Channel.min_confidence > 0,
+        col(Channel.trainable).is_(False),
+        col(Channel.documents).is_(False),
+        Channel.persona != "",
+        Channel.on_call != "",
+    )
+    return list(session.exec(select(Channel).where(differs).order_by(col(Channel.updated_at).desc())))
+
+
+def notice(session: Session, team_id: str, channel_id: str) -> bool:
+    """Note that a channel is told what is stored and learnt; True the first time only."""
+    insert_ignoring(session, Channel, {"team_id": team_id, "channel_id": channel_id})
+    first = session.exec(
+        update(Channel)
+        .where(col(Channel.team_id) == team_id, col(Channel.channel_id) == channel_id)
+        .where(col(Channel.noticed_at).is_(None))
+        .values(noticed_at=now())
+    )
+    return bool(first.rowcount)
 
 
 def save(session: Session, chosen: Channel, person_id: str) -> None:

@@ -32,26 +32,46 @@ def grants(session: Session) -> list[DutyGrant]:
     return list(session.exec(select(DutyGrant).order_by(col(DutyGrant.created_at), col(DutyGrant.person_id))))
 
 
-def grant(session: Session, person_id: str, duty: Duty, granted_by: str) -> None:
+def grant(session: Session, settings: Settings, person_id: str, duty: Duty, granted_by: str) -> None:
     """Give a person a duty; another one that they were given before is replaced.
 
     Raises:
-        BadInput: no person is named.
+        BadInput: no person is named, or the only admin would become a reviewer.
     """
     if not person_id:
         raise BadInput("Choose a person.")
+    _queue_up(session)
+    before = duties(session, settings).admins
     session.merge(DutyGrant(person_id=person_id, duty=duty, granted_by=granted_by))
+    session.flush()
+    _keep_an_admin(session, settings, before)
 
 
 def revoke(session: Session, settings: Settings, person_id: str) -> None:
     """Take back what an admin gave to a person.
 
     Raises:
-        BadInput: the settings name this person, so only the settings can take it back; or nothing was given.
+        BadInput: the settings name this person, so only the settings can take it back; nothing was given; or
+            no admin would be left.
     """
+    _queue_up(session)
     if person_id in {*settings.admins, *settings.reviewers}:
         raise BadInput(f"<@{person_id}> is named in the settings file, so it has to be taken back there.")
     found = session.get(DutyGrant, person_id)
     if found is None:
         raise BadInput(f"<@{person_id}> was given nothing that could be taken back.")
+    before = duties(session, settings).admins
     session.delete(found)
+    session.flush()
+    _keep_an_admin(session, settings, before)
+
+
+def _queue_up(session: Session) -> None:
+    # Two admins who take each other's duty back at the same moment must not both succeed: the second one waits here
+    # on Postgres; SQLite has one writer anyway.
+    session.exec(select(DutyGrant).with_for_update()).all()
+
+
+def _keep_an_admin(session: Session, settings: Settings, before: frozenset[str]) -> None:
+    if before and not duties(session, settings).admins:
+        raise BadInput("That would leave nobody as admin. Make somebody else an admin first.")

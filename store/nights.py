@@ -95,6 +95,17 @@ def get(session: Session, night_id: int) -> Night:
     return night
 
 
+def by_key(session: Session, key: str) -> Night:
+    """The night with this key.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if (night := session.exec(select(Night).where(Night.key == key)).first()) is None:
+        raise NotFound(f"There is no night {key}; `nightschool nights` lists them.")
+    return night
+
+
 def stages(session: Session, night_id: int) -> list[NightStage]:
     """The steps that a night has begun, in their order."""
     rows = session.exec(select(NightStage).where(NightStage.night_id == night_id)).all()

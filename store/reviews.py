@@ -55,7 +55,7 @@ def _waits() -> ColumnElement[bool]:
     reviewed = exists().where(col(Review.answer_id) == col(Answer.id))
     return and_(
         col(Answer.state).in_(REVIEWABLE),
-        col(Answer.arm) != Arm.HUMAN,
+        col(Answer.arm).not_in([Arm.HUMAN, Arm.TRIAL]),
         col(Ticket.status) != TicketStatus.WITHDRAWN,
         ~reviewed,
     )

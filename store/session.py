@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -17,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Executable, event
 from sqlalchemy.dialects.postgresql import insert as insert_postgres
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import make_url
@@ -182,8 +183,14 @@ class Store:
 
 def insert_ignoring(session: Session, table: type[SQLModel], values: dict[str, Any]) -> bool:
     """Insert a row unless one with the same key exists; True if it was inserted. The same on SQLite and Postgres."""
-    insert = insert_sqlite if session.get_bind().dialect.name == "sqlite" else insert_postgres
-    target = SQLModel.metadata.tables[str(table.__tablename__)]
-    statement = insert(target).values(**values).on_conflict_do_nothing().returning(*target.primary_key.columns)
+    statement = _insert_ignoring(str(table.__tablename__), session.get_bind().dialect.name)
     # A returned key, not the row count: the Postgres driver reports none for an insert.
-    return session.connection().execute(statement).first() is not None
+    return session.connection().execute(statement, values).first() is not None
+
+
+@cache
+def _insert_ignoring(table: str, dialect: str) -> Executable:
+    # Built once for each table: building it costs more than running it.
+    target = SQLModel.metadata.tables[table]
+    insert = insert_sqlite if dialect == "sqlite" else insert_postgres
+    return insert(target).on_conflict_do_nothing().returning(*target.primary_key.columns)

@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -23,6 +23,9 @@ from pydantic_settings import (
 )
 
 from store.errors import BadInput
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
@@ -114,6 +117,17 @@ class NightSettings(_Block):
     """Slack ids of people whose tickets are never learnt, beside those who chose so with `/nightschool privacy`."""
 
 
+class DigestSettings(_Block):
+    """When the admins' channel is told of the week."""
+
+    enabled: bool = True
+    """Whether there is a weekly digest in the admins' channel."""
+    weekday: Weekday = "monday"
+    """Day of the week on which it is posted; it tells of the seven days before."""
+    at: str = "08:00"
+    """Time of day (HH:MM, in `night.timezone`) from which it is due."""
+
+
 class GateSettings(_Block):
     """What a candidate must show before the verdict is to promote it."""
 
@@ -160,6 +174,14 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("SLACK_APP_TOKEN", "slack_app_token")
     )
     """App-level token (xapp-…) for Socket Mode, from `SLACK_APP_TOKEN`."""
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "slack_signing_secret")
+    )
+    """Signing secret of the Slack app, for HTTP mode, from `SLACK_SIGNING_SECRET`."""
+    http_port: int | None = None
+    """Port on which Slack calls the bot over HTTP (`/slack/events`); empty means Socket Mode, 0 any free port."""
+    http_host: str = "127.0.0.1"
+    """Address on which HTTP mode listens, behind a reverse proxy with TLS; `0.0.0.0` in a container."""
     slack_api_url: str = Field(
         default="https://slack.com/api/", validation_alias=AliasChoices("SLACK_API_URL", "slack_api_url")
     )
@@ -170,6 +192,10 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    answer_other_teams: bool = False
+    """Whether people of other workspaces, who share a channel by Slack Connect, may ask and give feedback there."""
+    first_use_notices: bool = True
+    """Whether people at their first question, and channels that the bot joins, are told what is stored and learnt."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
     approved_answers: bool = True
@@ -188,6 +214,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
     gate: GateSettings = GateSettings()
+    digest: DigestSettings = DigestSettings()
 
     @field_validator("reviewers", "admins", "link_hosts", mode="before")
     @classmethod

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from deploy.workspace.manifest import load_manifest
-from deploy.workspace.seed import load_seed
+from deploy.workspace.seed import Seed, load_seed
 from deploy.workspace.server import Running, running
 from deploy.workspace.workspace import Timing, open_workspace
 
@@ -23,23 +23,40 @@ SUPPORT = "C0SUPPORT01"
 GENERAL = "C0GENERAL01"
 ADMINS = "C0ADMINS001"
 BOT_USER = "U0NIGHT0001"
+WAREHOUSE = "C0WAREHSE01"
+ON_CALL = "S0ONCALL001"
 ANA, TOM, RAVI, MEI = "U0ANA000001", "U0TOM000001", "U0RAVI00001", "U0MEI000001"
 
 Json = dict[str, Any]
 FAST_RETRIES = Timing(retry_delays_s=(0.1, 0.3, 1.0))
 
 
-def default_workspace(folder: Path, timing: Timing = FAST_RETRIES, request_url: str | None = None) -> Any:
-    """A workspace with the product's own manifest and seed, not yet listening."""
-    manifest, seed = load_manifest(DEPLOY / "slack-manifest.yaml"), load_seed(DEPLOY / "slack-seed.yaml")
-    return open_workspace(folder, manifest, seed, timing, request_url)
+def default_seed() -> Seed:
+    """The product's own people and channels."""
+    return load_seed(DEPLOY / "slack-seed.yaml")
+
+
+def default_workspace(
+    folder: Path, timing: Timing = FAST_RETRIES, request_url: str | None = None, seed: Seed | None = None
+) -> Any:
+    """A workspace with the product's own manifest and seed (or another one), not yet listening."""
+    manifest = load_manifest(DEPLOY / "slack-manifest.yaml")
+    return open_workspace(folder, manifest, seed or default_seed(), timing, request_url)
 
 
 @pytest.fixture
 async def workspace(tmp_path: Path) -> AsyncIterator[Running]:
     """The local workspace, listening in this test's event loop; events are retried fast."""
-    async with running(default_workspace(tmp_path / "workspace")) as server:
+    async with running(default_workspace(tmp_path / "workspace"), with_test_api=True) as server:
         yield server
+
+
+async def switch(workspace: Any, name: str, **body: Any) -> Json:
+    """Use one of the workspace's switches for tests (see deploy/workspace/test_api.py); fails when it is refused."""
+    async with aiohttp.ClientSession() as session, session.post(f"{workspace.url}/test/{name}", json=body) as response:
+        answer: Json = await response.json()
+    assert answer["ok"], f"{name}: {answer.get('error')}"
+    return answer
 
 
 class Person:

@@ -4,20 +4,20 @@ Measures have different units, so every line has its own scale and its numbers a
 at the width at which Slack shows an image, about 500 pixels.
 """
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from store import artifacts
+from store.chart_style import BETTER, FAINT, INK, QUIET, UNSURE, WORSE, as_png, new_figure, write_title
 from store.tables import Evaluation
 from store.words import GateVerdict
 from trainer.scores import LIKELIHOOD
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-INK, QUIET, BETTER, WORSE, UNSURE = "#1d1c1d", "#8d8d94", "#007a5a", "#d72b3f", "#4a6fa5"
-WIDTH_INCHES, LINE_INCHES, HEAD_INCHES, DOTS_PER_INCH = 7.2, 1.0, 1.05, 150
+LINE_INCHES, HEAD_INCHES = 1.0, 1.05
 TITLES = {
     GateVerdict.PROMOTE: "is better than",
     GateVerdict.HOLD: "is not clearly better than",
@@ -27,31 +27,23 @@ TITLES = {
 
 def draw(evaluation: Evaluation, path: Path) -> None:
     """Write the chart of an evaluation as a PNG, whole or not at all."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     measures = [measure for measure in evaluation.metrics["measures"] if measure["name"] != "length"]
     height = HEAD_INCHES + LINE_INCHES * max(1, len(measures))
-    # The Figure alone, without pyplot: nothing is kept in the process that lives on for weeks.
-    figure = Figure(figsize=(WIDTH_INCHES, height), facecolor="white")
-    FigureCanvasAgg(figure)
-    _head(figure, evaluation, height)
+    figure = new_figure(height)
+    _head(figure, evaluation)
     for line, measure in enumerate(measures):
         bottom = 1 - (HEAD_INCHES + LINE_INCHES * (line + 0.7)) / height
         _line(figure.add_axes((0.06, bottom, 0.62, 0.3 / height)), measure, evaluation)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-    artifacts.write_bytes(path, picture.getvalue())
+    artifacts.write_bytes(path, as_png(figure))
 
 
-def _head(figure: Any, evaluation: Evaluation, height: float) -> None:
+def _head(figure: "Figure", evaluation: Evaluation) -> None:
     title = f"{evaluation.candidate} {TITLES[evaluation.verdict]} {evaluation.champion}"
-    figure.text(0.05, 1 - 0.38 / height, title, fontsize=17, fontweight="bold", color=INK, va="center")
     items = evaluation.metrics["items"]
     under = (
         f"{items} tickets that neither learnt from  ·  grey: {evaluation.champion}  ·  colour: {evaluation.candidate}"
     )
-    figure.text(0.05, 1 - 0.72 / height, under, fontsize=11, color=QUIET, va="center")
+    write_title(figure, title, under)
 
 
 def _line(axes: "Axes", measure: dict[str, Any], evaluation: Evaluation) -> None:
@@ -64,7 +56,7 @@ def _line(axes: "Axes", measure: dict[str, Any], evaluation: Evaluation) -> None
     axes.set_ylim(-1, 1)
     axes.axis("off")
     axes.set_title(measure["label"], fontsize=12, color=INK, loc="left", pad=9)
-    axes.axhline(0, color="#e8e8ea", linewidth=7, solid_capstyle="round", zorder=0)
+    axes.axhline(0, color=FAINT, linewidth=7, solid_capstyle="round", zorder=0)
     axes.plot([low, high], [0, 0], color=colour, alpha=0.35, linewidth=7, solid_capstyle="round", zorder=1)
     axes.scatter([before], [0], s=110, color=QUIET, zorder=2)
     axes.scatter([after], [0], s=150, color=colour, zorder=3, edgecolors="white", linewidths=1.5)

@@ -25,6 +25,11 @@ LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 8.0
 
 
+def parameters_of(settings: Settings) -> dict[str, Any]:
+    """The settings of a training, as a training run records them."""
+    return settings.training.model_dump(mode="json")
+
+
 class Declined(Exception):
     """There is nothing to learn tonight; the message says why, and nothing is changed."""
 
@@ -104,7 +109,7 @@ class Work:
     @property
     def parameters(self) -> dict[str, Any]:
         """The settings of tonight's training, as a training run records them."""
-        return self.settings.training.model_dump(mode="json")
+        return parameters_of(self.settings)
 
     @contextmanager
     def writing(self) -> Iterator[Session]:

@@ -7,6 +7,7 @@ from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, Markdown
 from bot.blocks.card import slack_day
 from bot.blocks.content import UPDATE_CHARACTERS, Content, context, cut, section
 from bot.blocks.feedback import feedback_buttons
+from bot.blocks.trial import trial_blocks
 from bot.safe_text import plain_label, quoted, safe_markdown
 from store.approved import Approved
 from store.words import DeliveryState
@@ -18,11 +19,12 @@ DISCLAIMER = "Answers can be wrong: check what matters. 👍 and 👎 teach me."
 
 @dataclass(frozen=True)
 class Closing:
-    """How an answer ended; `sentence` says what went wrong, when something did."""
+    """How an answer ended; `sentence` says what went wrong, when something did; `trial` is a version being tried."""
 
     answer_id: int
     state: DeliveryState
     sentence: str = ""
+    trial: str = ""
 
 
 def answer_text(shown: str) -> Content:
@@ -41,6 +43,8 @@ def closing_blocks(closing: Closing) -> list[Block]:
     """What stands below an answer: thumbs, or what went wrong and how to try again."""
     if closing.state == DeliveryState.FAILED:
         return failure_blocks(closing.answer_id, closing.sentence)
+    if closing.trial:
+        return trial_blocks(closing.trial)
     note = STOPPED if closing.state == DeliveryState.STOPPED else closing.sentence
     note = f"{note} {DISCLAIMER}".strip()
     return [feedback_buttons(closing.answer_id), context(note)]

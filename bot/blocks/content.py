@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slack_sdk.models.blocks import (
     Block,
-    ButtonElement,
+    BlockElement,
     ContextBlock,
     HeaderBlock,
     MarkdownTextObject,
@@ -31,7 +31,7 @@ class Content:
     blocks: Sequence[Block] | None = None
 
 
-def section(text: str, button: ButtonElement | None = None, block_id: str | None = None) -> SectionBlock:
+def section(text: str, button: BlockElement | None = None, block_id: str | None = None) -> SectionBlock:
     """A paragraph in `mrkdwn`; the text must be escaped already. What is over the limit is cut off."""
     return SectionBlock(
         text=MarkdownTextObject(text=cut(text, SECTION_CHARACTERS)), accessory=button, block_id=block_id

@@ -12,6 +12,7 @@ from store.words import GapState
 
 WRITTEN_ACTION = "gap_written"
 REOPEN_ACTION = "gap_reopen"
+IN_PRIVATE = "_Asked in private, so the words are not shown here._"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def gap_message(shown: Shown) -> Content:
     closed = shown.gap.state == GapState.CLOSED
     title = "📚 Written down" if closed else "📚 Missing in the documents"
     times = "once" if shown.asked == 1 else f"{shown.asked} times"
-    question = quoted(shown.question, 1500) if shown.question else "_Asked in private, so the words are not shown here._"
+    question = (
+        quoted(shown.question, 1500) if shown.question else "_Asked in private, so the words are not shown here._"
+    )
     blocks: list[Block] = [header(title), section(f"Asked {times}:\n{question}")]
     blocks += [
         section(f"<@{reviewer}> answered:\n{quoted(answer, 1000)}")

@@ -1,12 +1,14 @@
 """The Home tab of a person: what the store says, laid out for the roles that they hold."""
 
 import time
+from dataclasses import replace
 
 from sqlmodel import Session, col, select
 
 from bot.blocks.home import Home, home_view
 from bot.blocks.home.reviewing import ReviewQueue
 from bot.home.operating import operations
+from bot.home.usage import last_week
 from bot.services import Services
 from store import reviews
 from store.duties import duties
@@ -23,6 +25,7 @@ async def publish(services: Services, person_id: str, *, busy: str = "", trouble
     gathered = await services.store.read(gather, services.settings, person_id)
     if gathered.operations is not None:
         services.home_watchers[person_id] = time.monotonic()
+        gathered = replace(gathered, operations=replace(gathered.operations, usage=await last_week(services)))
     await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
 
 
@@ -38,5 +41,5 @@ def gather(session: Session, settings: Settings, person_id: str) -> Home:
     queue = None
     if person_id in held.reviewers:
         queue = ReviewQueue(reviews.counts(session), reviews.queue(session, QUEUE_SHOWN))
-    shown = operations(session) if person_id in held.admins else None
+    shown = operations(session, settings, person_id) if person_id in held.admins else None
     return Home(session.exec(asked).all(), queue, shown)

@@ -1,17 +1,21 @@
 """What the admins' part of the Home tab says, read from the store."""
 
+from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
-from bot.blocks.card import slack_date
-from bot.blocks.home.operating import Operations, Version
+from bot.blocks.home.operating import Operations
+from bot.blocks.home.places import Places
+from bot.blocks.home.versions import Version, Versions
 from bot.safe_text import plain_label
-from store import adapters, evaluations, nights
-from store.tables import BASE, Adapter, Night
-from store.words import NightState, PromotionKind, Stage, StageState
+from store import adapters, channels, evaluations, lineage, nights, trials
+from store.duties import grants
+from store.settings import Settings
+from store.tables import Night
+from store.words import NightState, Stage, StageState
 
-VERSIONS_SHOWN = 8
+VERSIONS_SHOWN = 6
 MOVES_SHOWN = 3
 
 NIGHT_WORDS = {
@@ -24,33 +28,30 @@ NIGHT_WORDS = {
 }
 
 
-def operations(session: Session) -> Operations:
-    """Versions, what answers now, what can be gone back to, how the last night went."""
+def operations(session: Session, settings: Settings, person_id: str) -> Operations:
+    """What an admin sees; usage is counted elsewhere, see `bot.home.usage`."""
     night = nights.latest(session)
-    earlier = adapters.earlier(session)
     return Operations(
-        production=adapters.production(session),
-        versions=[_version(session, adapter) for adapter in adapters.versions(session)[:VERSIONS_SHOWN]],
-        earlier=earlier[0] if earlier else "",
-        moves=_moves(session),
+        versions=_versions(session, person_id),
         night=night_lines(session, night) if night else (),
         night_open=night is not None and night.state in (NightState.REQUESTED, NightState.RUNNING),
+        places=Places(channels.changed(session), settings.admins, settings.reviewers, grants(session)),
     )
 
 
-def _version(session: Session, adapter: Adapter) -> Version:
-    compared = evaluations.of_candidate(session, adapter.name)
-    verdict = compared.verdict.value if compared else ""
-    return Version(adapter.name, adapter.state, adapter.created_at, verdict, adapter.note)
-
-
-def _moves(session: Session) -> list[str]:
-    words = {PromotionKind.PROMOTE: "promoted", PromotionKind.ROLLBACK: "rolled back to"}
-    return [
-        f"<@{move.person_id}> {words[move.kind]} *{'the base model' if move.adapter == BASE else move.adapter}*, "
-        f"{slack_date(move.created_at)}"
-        for move in adapters.promotions(session, MOVES_SHOWN)
-    ]
+def _versions(session: Session, person_id: str) -> Versions:
+    earlier = adapters.earlier(session)
+    trial = trials.of(session, person_id)
+    return Versions(
+        production=adapters.production(session),
+        shown=[
+            Version(known, Path(known.adapter.path).is_dir()) for known in lineage.lineages(session, VERSIONS_SHOWN)
+        ],
+        earlier=earlier[0] if earlier else "",
+        moves=adapters.promotions(session, MOVES_SHOWN),
+        tried=trial.adapter if trial else "",
+        tried_until=trial.until if trial else None,
+    )
 
 
 def night_lines(session: Session, night: Night) -> list[str]:

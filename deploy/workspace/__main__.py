@@ -25,23 +25,24 @@ def main(
     port: Annotated[int, typer.Option(help="The port to listen on, on this machine only; 0 picks a free one.")] = 0,
     manifest: Annotated[Path, typer.Option(help="The app's Slack manifest.")] = DEPLOY / "slack-manifest.yaml",
     seed: Annotated[Path, typer.Option(help="The people and channels.")] = DEPLOY / "slack-seed.yaml",
+    test_api: Annotated[bool, typer.Option(help="Add the switches that tests use (see test_api.py).")] = False,
     request_url: Annotated[str | None, typer.Option(help="Call the app here, not over Socket Mode.")] = None,
 ) -> None:
     """Run a local Slack workspace until interrupted."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         workspace = open_workspace(folder, load_manifest(manifest), load_seed(seed), request_url=request_url)
-        asyncio.run(_serve(workspace, folder, port))
+        asyncio.run(_serve(workspace, folder, port, test_api))
     except (BadConfiguration, OSError) as wrong:
         typer.echo(str(wrong), err=True)
         sys.exit(1)
 
 
-async def _serve(workspace: Workspace, folder: Path, port: int) -> None:
+async def _serve(workspace: Workspace, folder: Path, port: int, test_api: bool) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with running(workspace, port) as server:
+    async with running(workspace, port, with_test_api=test_api) as server:
         announcement = folder / "workspace.json"
         _announce(announcement, server)
         typer.echo(f"The workspace is open: {server.url}")

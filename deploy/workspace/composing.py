@@ -7,7 +7,10 @@ import re
 
 from .directory import Directory
 
-TOKEN = re.compile(r"<@[UW][A-Z0-9]+>|<#C[A-Z0-9]+(?:\|[^<>]*)?>|https?://[^\s<>]+|@[A-Za-z][\w.-]*")
+TOKEN = re.compile(
+    r"<@[UW][A-Z0-9]+>|<#C[A-Z0-9]+(?:\|[^<>]*)?>|<!subteam\^S[A-Z0-9]+(?:\|[^<>]*)?>|https?://[^\s<>]+|@[A-Za-z][\w.-]*"
+)
+BROADCASTS = ("here", "channel", "everyone")
 
 
 def as_stored(text: str, directory: Directory) -> str:
@@ -30,14 +33,20 @@ def _stored_token(token: str, directory: Directory) -> str:
         return f"<{token.replace('&', '&amp;')}>"
     if token.startswith("@"):
         return _mention(token, directory)
-    id = token[2:-1].split("|")[0]
-    known = id in directory.people or id in directory.channels
+    id = token.removeprefix("<!subteam^").removeprefix("<@").removeprefix("<#").rstrip(">").split("|")[0]
+    known = id in directory.people or id in directory.channels or id in directory.usergroups
     return token if known else escaped(token)
 
 
 def _mention(token: str, directory: Directory) -> str:
     name = token[1:].rstrip(".").lower()
+    dots = "." * (len(token) - 1 - len(name))
+    if name in BROADCASTS:
+        return f"<!{name}>{dots}"
+    for group in directory.usergroups.values():
+        if name == group.handle.lower():
+            return f"<!subteam^{group.id}|@{group.handle}>{dots}"
     for person in directory.people.values():
         if name in (person.name.lower(), person.real_name.lower()):
-            return f"<@{person.id}>{'.' * (len(token) - 1 - len(name))}"
+            return f"<@{person.id}>{dots}"
     return token

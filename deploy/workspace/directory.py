@@ -1,11 +1,15 @@
 """Who and what is in the workspace, by id; and the shapes in which Slack describes them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import SlackError
 from .manifest import Manifest
-from .seed import Channel, ChannelKind, Person, Seed
+from .seed import Channel, ChannelKind, Person, Seed, UserGroup
+from .storage import Storage
 from .wire import Json
+
+MEMBERS = "members"
+"""The kind of record that keeps who is in a channel, once that differs from the seed."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Directory:
         bot = Person(
             seed.bot_user_id, manifest.name.lower().replace(" ", "-"), manifest.name, color="1f2a44", is_bot=True
         )
-        direct = [_direct_message(person, seed) for person in seed.people]
+        direct = [_direct_message(person, seed) for person in seed.people if not person.is_bot and not person.team_id]
         return cls(
             seed,
             {person.id: person for person in (*seed.people, bot)},
@@ -33,6 +37,28 @@ class Directory:
     def bot(self) -> Person:
         """The app's bot user."""
         return self.people[self.seed.bot_user_id]
+
+    @property
+    def usergroups(self) -> dict[str, UserGroup]:
+        """The user groups by id."""
+        return {group.id: group for group in self.seed.usergroups}
+
+    def team_of(self, user_id: str) -> str:
+        """The team that a person belongs to: this one, or another for people who came in by Slack Connect."""
+        person = self.people.get(user_id)
+        return (person.team_id if person else "") or self.seed.team_id
+
+    def set_members(self, channel_id: str, members: tuple[str, ...]) -> Channel:
+        """Let a channel have these members from now on."""
+        self.channels[channel_id] = replace(self.channels[channel_id], members=members)
+        return self.channels[channel_id]
+
+    def remember(self, storage: Storage) -> None:
+        """Let every channel have the members that it had when the workspace was last open."""
+        for channel_id in list(self.channels):
+            kept = storage.record(MEMBERS, channel_id)
+            if kept is not None:
+                self.set_members(channel_id, tuple(member for member in kept["members"] if member in self.people))
 
     def person(self, user_id: str) -> Person:
         """The person of that id; raises `user_not_found`."""
@@ -82,9 +108,9 @@ class Directory:
         """
         return {
             "id": person.id,
-            "team_id": self.seed.team_id,
+            "team_id": self.team_of(person.id),
             "name": person.name,
-            "deleted": False,
+            "deleted": person.deleted,
             "color": person.color,
             "real_name": person.real_name,
             "tz": "Etc/UTC",
@@ -94,13 +120,42 @@ class Directory:
                 "title": person.title,
                 "real_name": person.real_name,
                 "display_name": person.name,
-                "team": self.seed.team_id,
+                "team": self.team_of(person.id),
             },
             "is_admin": False,
             "is_owner": False,
+            "is_restricted": person.is_restricted,
+            "is_ultra_restricted": person.is_ultra_restricted,
+            "is_stranger": self._is_stranger(person),
             "is_bot": person.is_bot,
             "is_app_user": False,
             "updated": 0,
+        }
+
+    def _is_stranger(self, person: Person) -> bool:
+        """Of another team, and in no channel with the bot: Slack then tells an app next to nothing about them."""
+        together = any({person.id, self.bot.id} <= set(channel.members) for channel in self.channels.values())
+        return self.team_of(person.id) != self.seed.team_id and not together
+
+    def usergroup_object(self, group: UserGroup) -> Json:
+        """A user group as `usergroups.list` gives it.
+
+        Source: https://docs.slack.dev/reference/objects/usergroup-object
+        """
+        return {
+            "id": group.id,
+            "team_id": self.seed.team_id,
+            "is_usergroup": True,
+            "name": group.name,
+            "description": group.description,
+            "handle": group.handle,
+            "is_external": False,
+            "date_create": 0,
+            "date_update": 0,
+            "date_delete": 0,
+            "auto_type": None,
+            "prefs": {"channels": [], "groups": []},
+            "user_count": len(group.users),
         }
 
     def channel_object(self, channel: Channel) -> Json:
@@ -128,7 +183,9 @@ class Directory:
             "is_private": channel.kind is ChannelKind.PRIVATE,
             "is_general": channel.name == "general",
             "is_member": self.bot.id in channel.members,
-            "is_shared": False,
+            "is_shared": bool(channel.shared_with),
+            "is_ext_shared": bool(channel.shared_with),
+            "shared_team_ids": [self.seed.team_id, *channel.shared_with],
             "topic": {"value": channel.topic, "creator": "", "last_set": 0},
             "purpose": {"value": "", "creator": "", "last_set": 0},
             "num_members": len(channel.members),

@@ -20,7 +20,7 @@ SUBSCRIPTIONS = {
 def send(workspace: Workspace, event: Json) -> None:
     """Send an event, if the app subscribed to its type."""
     if event["type"] in workspace.manifest.events:
-        workspace.courier.event(_envelope(workspace, event))
+        workspace.courier.event(envelope(workspace, event))
 
 
 def send_message(workspace: Workspace, channel: Channel, event: Json) -> None:
@@ -28,7 +28,7 @@ def send_message(workspace: Workspace, channel: Channel, event: Json) -> None:
     heard = SUBSCRIPTIONS[channel.kind] in workspace.manifest.events
     if heard and workspace.directory.bot.id in channel.members:
         placed = {**event, "channel": channel.id, "channel_type": channel.kind.value}
-        workspace.courier.event(_envelope(workspace, placed))
+        workspace.courier.event(envelope(workspace, placed))
 
 
 def posted(workspace: Workspace, channel: Channel, message: Json) -> None:
@@ -42,7 +42,7 @@ def posted(workspace: Workspace, channel: Channel, message: Json) -> None:
 
 
 def changed(workspace: Workspace, channel: Channel, message: Json, previous: Json) -> None:
-    """A message was edited, by a person or by the app itself."""
+    """A message was edited, by a person or by the app itself, or deleted while others had answered in its thread."""
     ts = workspace.clock.next()
     event = {
         "type": "message",
@@ -103,6 +103,31 @@ def home_opened(workspace: Workspace, user_id: str, tab: str) -> None:
     send(workspace, event)
 
 
+def joined(workspace: Workspace, channel: Channel, user_id: str, inviter: str) -> None:
+    """A person, or the bot itself, came into a channel that the bot is in; `inviter` is empty for who came alone.
+
+    Source: https://docs.slack.dev/reference/events/member_joined_channel
+    """
+    if workspace.directory.bot.id not in channel.members:
+        return
+    event = {
+        "type": "member_joined_channel",
+        "user": user_id,
+        "channel": channel.id,
+        "channel_type": "G" if channel.kind is ChannelKind.PRIVATE else "C",
+        "team": workspace.directory.team_of(user_id),
+        "event_ts": workspace.clock.next(),
+    }
+    send(workspace, {**event, "inviter": inviter} if inviter else event)
+
+
+def user_changed(workspace: Workspace, user_id: str) -> None:
+    """Something about a person is different, such as that their account was deactivated."""
+    user = workspace.directory.user_object(workspace.directory.person(user_id))
+    ts = workspace.clock.next()
+    send(workspace, {"type": "user_change", "user": user, "cache_ts": int(time.time()), "event_ts": ts})
+
+
 def session_stopped(workspace: Workspace, user_id: str, thread: tuple[str, str], streams: list[str]) -> None:
     """A person pressed Stop in a thread; `streams` are the messages that stopped.
 
@@ -133,7 +158,8 @@ def without_metadata(message: Json) -> Json:
     return {key: value for key, value in message.items() if key != "metadata"}
 
 
-def _envelope(workspace: Workspace, event: Json) -> Json:
+def envelope(workspace: Workspace, event: Json) -> Json:
+    """An event as the Events API wraps it."""
     seed = workspace.seed
     return {
         "token": "local",
@@ -153,6 +179,12 @@ def _envelope(workspace: Workspace, event: Json) -> Json:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": _is_shared(workspace, event),
         "event_context": secrets.token_urlsafe(24),
     }
+
+
+def _is_shared(workspace: Workspace, event: Json) -> bool:
+    channel_id = event.get("channel") or event.get("item", {}).get("channel")
+    channel = workspace.directory.channels.get(str(channel_id))
+    return channel is not None and bool(channel.shared_with)

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from deploy.workspace import mrkdwn
 
-_CONTROL = re.compile(r"<([@#])([A-Z0-9]+)(?:\|([^<>\n]*))?>")
+_CONTROL = re.compile(r"<(@|#|!subteam\^|!)([A-Z0-9]+|here|channel|everyone)(?:\|([^<>\n]*))?>")
 _EMOJI = re.compile(r":([a-z0-9_+'-]+):")
 _URL = re.compile(r"\bhttps?://[^\s<>\"]*[^\s<>\".,;:!?')\]]")
 
@@ -30,9 +30,9 @@ def to_html(text: str, names: mrkdwn.Names | None = None, *, wrapped: bool = Fal
 
 
 def _mentions(state: StateInline, silent: bool) -> bool:
-    """Inline rule: `<@U…>` and `<#C…>` mean a person and a channel in Slack's Markdown too."""
+    """Inline rule: `<@U…>`, `<#C…>`, `<!subteam^S…>` and `<!here>` call people in Slack's Markdown too."""
     match = _CONTROL.match(state.src, state.pos)
-    if match is None:
+    if match is None or (match[1] == "!") != (match[2] in mrkdwn.BROADCASTS):
         return False
     if not silent:
         token = state.push("slack_control", "", 0)
@@ -46,9 +46,15 @@ class _Renderer(RendererHTML):
 
     def slack_control(self, tokens: Sequence[Token], index: int, _options: Any, env: MutableMapping[str, Any]) -> str:
         meta = tokens[index].meta
-        if meta["sign"] == "@":
-            return mrkdwn.mention(meta["id"], env["names"])
-        return mrkdwn.channel_link(meta["id"], meta["label"], env["names"])
+        match meta["sign"]:
+            case "@":
+                return mrkdwn.mention(meta["id"], env["names"])
+            case "#":
+                return mrkdwn.channel_link(meta["id"], meta["label"], env["names"])
+            case "!":
+                return mrkdwn.broadcast(meta["id"])
+            case _:
+                return mrkdwn.group_mention(meta["id"], meta["label"])
 
     def link_open(self, tokens: Sequence[Token], index: int, options: Any, env: MutableMapping[str, Any]) -> str:
         tokens[index].attrSet("target", "_blank")

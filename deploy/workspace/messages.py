@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from . import events, present
+from . import events, mentions, present
 from .errors import SlackError
 from .seed import Channel, ChannelKind
 from .wire import Json
@@ -22,7 +22,10 @@ class Draft:
 
 def by_person(workspace: Workspace, user_id: str) -> Json:
     """The fields that a person's message has beside its content."""
-    return {"type": "message", "user": user_id, "team": workspace.seed.team_id}
+    team = workspace.directory.team_of(user_id)
+    message = {"type": "message", "user": user_id, "team": team}
+    # Slack names the team a second and third time where people of several teams talk.
+    return message if team == workspace.seed.team_id else {**message, "user_team": team, "source_team": team}
 
 
 def by_app(workspace: Workspace) -> Json:
@@ -62,6 +65,7 @@ def post(workspace: Workspace, author: Json, draft: Draft) -> Json:
             message["subtype"] = "thread_broadcast"
         _count_reply(workspace, draft.channel, message)
     workspace.storage.put_message(message)
+    mentions.note(workspace, draft.channel, message)
     show(workspace, "message", message)
     events.posted(workspace, draft.channel, message)
     if "bot_id" in message:
@@ -122,11 +126,13 @@ def delete(workspace: Workspace, message: Json, viewer: str = "") -> None:
         tombstone = {**grave, **kept, "channel": channel.id, "ts": message["ts"], "hidden": True}
         workspace.storage.put_message(tombstone)
         show(workspace, "message_changed", tombstone)
-    else:
-        workspace.storage.delete_message(channel.id, message["ts"])
-        gone = {"type": "message_deleted", "channel": channel.id, "ts": message["ts"]}
-        workspace.feed.publish(gone, {viewer} if viewer else channel.members)
-        _uncount_reply(workspace, channel, message)
+        # Slack tells of this as a change to a tombstone, not as a deletion (matterbridge#600).
+        events.changed(workspace, channel, tombstone, message)
+        return
+    workspace.storage.delete_message(channel.id, message["ts"])
+    gone = {"type": "message_deleted", "channel": channel.id, "ts": message["ts"]}
+    workspace.feed.publish(gone, {viewer} if viewer else channel.members)
+    _uncount_reply(workspace, channel, message)
     if not viewer:
         events.deleted(workspace, channel, message)
 

@@ -27,7 +27,7 @@ _MARKS = (
     (re.compile(r"(?<![\w~])~(?=\S)([^~\n]+)(?<=\S)~(?![\w~])"), "s"),
 )
 _SAFE_SCHEME = re.compile(r"(?i)^(https?://|mailto:)")
-_BROADCASTS = {"here", "channel", "everyone"}
+BROADCASTS = {"here", "channel", "everyone"}
 
 
 def to_html(text: str, names: Names | None = None) -> str:
@@ -62,6 +62,16 @@ def mention(person_id: str, names: Names) -> str:
     """A person's mention; the page puts the name in where `names` does not know the id."""
     shown = html.escape(names.get(person_id, person_id))
     return f'<span class="mention" data-user="{html.escape(person_id)}">@{shown}</span>'
+
+
+def group_mention(group_id: str, label: str) -> str:
+    """A user group's mention; the page puts the handle in where it knows the group."""
+    return f'<span class="mention" data-group="{html.escape(group_id)}">{html.escape(label or "@group")}</span>'
+
+
+def broadcast(range: str) -> str:
+    """A mention of a whole channel: `here`, `channel` or `everyone`."""
+    return f'<span class="mention broadcast">@{html.escape(range)}</span>'
 
 
 def channel_link(channel_id: str, label: str, names: Names) -> str:
@@ -123,13 +133,13 @@ class _Converter:
 
 
 def _special(command: str, label: str) -> str:
-    if command in _BROADCASTS:
-        return f'<span class="mention broadcast">@{command}</span>'
+    if command in BROADCASTS:
+        return broadcast(command)
     if command.startswith("date^"):
         _, seconds, pattern, *_rest = [*command.split("^"), "", ""]
         return date(seconds, pattern, label)
     if command.startswith("subteam^"):
-        return f'<span class="mention">{html.escape(label or "@group")}</span>'
+        return group_mention(command.removeprefix("subteam^"), label)
     return html.escape(label or f"<!{command}>")
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
-from . import events, interactivity, messages, present, web_api
+from . import events, interactivity, membership, mentions, messages, present, web_api
 from .composing import as_stored
 from .errors import PageError, SlackError
 from .interactivity import Use
-from .page_api import WORKSPACE, acting, answer, visible_channel
+from .page_api import WORKSPACE, acting, answer, joinable, visible_channel
 from .seed import Channel
 from .wire import Json
 from .workspace import Workspace
@@ -87,8 +87,34 @@ async def open_channel(request: web.Request) -> web.Response:
     ask = await read(request)
     channel = ask.channel()
     ask.workspace.storage.mark_read(channel.id, ask.user_id)
+    mentions.seen(ask.workspace, ask.user_id, channel)
     if messages.is_direct(channel):
         events.home_opened(ask.workspace, ask.user_id, "messages")
+    return answer({})
+
+
+async def invite(request: web.Request) -> web.Response:
+    """Bring a person or the bot into a channel that one is in."""
+    ask = await read(request)
+    membership.join(ask.workspace, ask.channel(), ask.text("user"), ask.user_id)
+    return answer({})
+
+
+async def join(request: web.Request) -> web.Response:
+    """Go into a public channel oneself."""
+    ask = await read(request)
+    wanted = ask.text("channel")
+    channel = next((each for each in joinable(ask.workspace, ask.user_id) if each.id == wanted), None)
+    if channel is None:
+        raise PageError("You cannot go into this channel.")
+    membership.join(ask.workspace, channel, ask.user_id)
+    return answer({})
+
+
+async def leave(request: web.Request) -> web.Response:
+    """Go out of a channel, or take another out of it."""
+    ask = await read(request)
+    membership.leave(ask.workspace, ask.channel(), str(ask.body.get("user") or ask.user_id))
     return answer({})
 
 
@@ -228,5 +254,9 @@ def sentence(refused: SlackError) -> str:
         "thread_not_found": "This thread no longer exists.",
         "already_reacted": "You have already reacted with this emoji.",
         "no_reaction": "You have not reacted with this emoji.",
+        "already_in_channel": "They are in this channel already.",
+        "not_in_channel": "They are not in this channel.",
+        "user_not_found": "There is nobody of that name who could come in.",
+        "method_not_supported_for_channel_type": "Nobody else can come into a direct message.",
     }
     return known.get(refused.code, f"Slack would refuse this: {refused.code}.")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from . import events, present
+from . import events, mentions, present
 from .errors import PageError
-from .seed import Channel, ChannelKind, Person
+from .seed import Channel, ChannelKind, Person, UserGroup
 from .wire import Json
 from .workspace import Workspace
 
@@ -23,6 +23,8 @@ def acting(workspace: Workspace, values: Mapping[str, str]) -> str:
     person = workspace.directory.people.get(user_id)
     if person is None or person.is_bot:
         raise PageError("Choose who you are first.")
+    if person.deleted:
+        raise PageError(f"The account of {person.real_name} was deactivated.")
     return user_id
 
 
@@ -34,6 +36,19 @@ def visible_channel(workspace: Workspace, user_id: str, channel_id: str) -> Chan
     return channel
 
 
+def joinable(workspace: Workspace, user_id: str) -> list[Channel]:
+    """The public channels that a member of this team could go into; guests and other teams see only their own."""
+    person = workspace.directory.people[user_id]
+    if (
+        person.is_restricted
+        or person.is_ultra_restricted
+        or workspace.directory.team_of(user_id) != workspace.seed.team_id
+    ):
+        return []
+    channels = workspace.directory.channels.values()
+    return [each for each in channels if each.kind is ChannelKind.PUBLIC and user_id not in each.members]
+
+
 async def state(request: web.Request) -> web.Response:
     """Everything that the page needs to draw itself; who has not said who they are is the first person."""
     workspace = request.app[WORKSPACE]
@@ -42,8 +57,10 @@ async def state(request: web.Request) -> web.Response:
     return answer(
         {
             "team": {"id": workspace.seed.team_id, "name": workspace.seed.team_name},
-            "me": _person(people[user_id]),
-            "people": [_person(person) for person in people.values()],
+            "me": _person(people[user_id], workspace.directory.team_of(user_id)),
+            "people": [_person(person, workspace.directory.team_of(person.id)) for person in people.values()],
+            "usergroups": [_usergroup(group) for group in workspace.directory.usergroups.values()],
+            "open_channels": [_open_channel(each) for each in joinable(workspace, user_id)],
             "channels": [_channel(workspace, user_id, each) for each in workspace.directory.of_member(user_id)],
             "app": _app(workspace),
             "welcome": workspace.seed.welcome,
@@ -65,6 +82,7 @@ async def read_messages(request: web.Request) -> web.Response:
     else:
         found = workspace.storage.history(channel.id, viewer=user_id)[::-1]
         workspace.storage.mark_read(channel.id, user_id)
+        mentions.seen(workspace, user_id, channel)
     return answer({"messages": [present.message(message) for message in found], "status": line})
 
 
@@ -107,7 +125,7 @@ def _event(line: str) -> bytes:
     return f"data: {line}\n\n".encode()
 
 
-def _person(person: Person) -> Json:
+def _person(person: Person, team_id: str) -> Json:
     return {
         "id": person.id,
         "name": person.name,
@@ -115,7 +133,18 @@ def _person(person: Person) -> Json:
         "title": person.title,
         "color": person.color,
         "is_bot": person.is_bot,
+        "is_guest": person.is_restricted or person.is_ultra_restricted,
+        "deleted": person.deleted,
+        "team_id": team_id,
     }
+
+
+def _usergroup(group: UserGroup) -> Json:
+    return {"id": group.id, "handle": group.handle, "name": group.name, "users": list(group.users)}
+
+
+def _open_channel(channel: Channel) -> Json:
+    return {"id": channel.id, "name": channel.name, "topic": channel.topic}
 
 
 def _channel(workspace: Workspace, user_id: str, channel: Channel) -> Json:
@@ -125,6 +154,9 @@ def _channel(workspace: Workspace, user_id: str, channel: Channel) -> Json:
         "kind": PAGE_KINDS[channel.kind],
         "topic": channel.topic,
         "unread": workspace.storage.unread(channel.id, user_id),
+        "pings": mentions.unseen(workspace, user_id, channel),
+        "members": list(channel.members),
+        "shared": bool(channel.shared_with),
     }
     if channel.kind is ChannelKind.DIRECT:
         shown["with"] = workspace.directory.bot.id

@@ -67,7 +67,7 @@ def _emoji(part: Part, _names: mrkdwn.Names) -> str:
 
 
 def _broadcast(part: Part, _names: mrkdwn.Names) -> str:
-    return f'<span class="mention broadcast">@{html.escape(str(part.get("range", "here")))}</span>'
+    return mrkdwn.broadcast(str(part.get("range", "here")))
 
 
 def _date(part: Part, _names: mrkdwn.Names) -> str:
@@ -75,7 +75,7 @@ def _date(part: Part, _names: mrkdwn.Names) -> str:
 
 
 def _usergroup(part: Part, _names: mrkdwn.Names) -> str:
-    return f'<span class="mention">@{html.escape(str(part.get("usergroup_id", "group")))}</span>'
+    return mrkdwn.group_mention(str(part.get("usergroup_id", "")), "")
 
 
 def _color(part: Part, _names: mrkdwn.Names) -> str:

@@ -17,6 +17,7 @@ SCOPES: dict[str, str] = {
     "chat.startStream": "chat:write",
     "chat.stopStream": "chat:write",
     "chat.update": "chat:write",
+    "conversations.join": "channels:join",
     "conversations.open": "im:write",
     "files.completeUploadExternal": "files:write",
     "files.getUploadURLExternal": "files:write",
@@ -25,6 +26,8 @@ SCOPES: dict[str, str] = {
     "reactions.get": "reactions:read",
     "reactions.remove": "reactions:write",
     "team.info": "team:read",
+    "usergroups.list": "usergroups:read",
+    "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
     "users.list": "users:read",
 }

@@ -1,6 +1,6 @@
 """The seed: the team, its people and its channels, as they are when a workspace is first opened."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -19,7 +19,11 @@ class ChannelKind(StrEnum):
 
 @dataclass(frozen=True)
 class Person:
-    """A member of the workspace, the bot included."""
+    """Someone whom the workspace knows: a member, a guest, somebody of another team, a bot.
+
+    A guest is `is_restricted` (some channels) or `is_ultra_restricted` (one channel); who was `deleted` can do nothing.
+    `team_id` is empty for the people of this team; others come in by Slack Connect.
+    """
 
     id: str
     name: str
@@ -27,11 +31,15 @@ class Person:
     title: str = ""
     color: str = "4a154b"
     is_bot: bool = False
+    is_restricted: bool = False
+    is_ultra_restricted: bool = False
+    deleted: bool = False
+    team_id: str = ""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A conversation; `with_user` is the person of a direct message with the bot."""
+    """A conversation; `with_user` is who a direct message with the bot belongs to, `shared_with` are other teams."""
 
     id: str
     name: str
@@ -39,6 +47,18 @@ class Channel:
     topic: str = ""
     members: tuple[str, ...] = ()
     with_user: str | None = None
+    shared_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UserGroup:
+    """Several people who can be called by one handle, such as @on-call."""
+
+    id: str
+    handle: str
+    name: str
+    description: str = ""
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,7 +72,8 @@ class Seed:
     bot_id: str
     welcome: str = ""
     people: tuple[Person, ...] = ()
-    channels: tuple[Channel, ...] = field(default=())
+    channels: tuple[Channel, ...] = ()
+    usergroups: tuple[UserGroup, ...] = ()
 
 
 def load_seed(path: Path) -> Seed:
@@ -62,10 +83,12 @@ def load_seed(path: Path) -> Seed:
     except (KeyError, TypeError, ValueError) as wrong:
         raise BadConfiguration(f"{path} is not a seed for the workspace: {wrong!r}") from wrong
     known = {person.id for person in seed.people} | {seed.bot_user_id}
-    for channel in seed.channels:
-        unknown = set(channel.members) - known
+    named = [(f"#{channel.name}", channel.members) for channel in seed.channels]
+    named += [(f"@{group.handle}", group.users) for group in seed.usergroups]
+    for name, members in named:
+        unknown = set(members) - known
         if unknown:
-            raise BadConfiguration(f"{path}: #{channel.name} has members that are nobody: {', '.join(sorted(unknown))}")
+            raise BadConfiguration(f"{path}: {name} has members that are nobody: {', '.join(sorted(unknown))}")
     return seed
 
 
@@ -79,9 +102,17 @@ def _parse(data: Json) -> Seed:
         welcome=data.get("welcome", ""),
         people=tuple(Person(**person) for person in data["people"]),
         channels=tuple(_channel(channel) for channel in data["channels"]),
+        usergroups=tuple(_usergroup(group) for group in data.get("usergroups", [])),
     )
 
 
 def _channel(data: Json) -> Channel:
     kind = ChannelKind.PRIVATE if data.get("private") else ChannelKind.PUBLIC
-    return Channel(data["id"], data["name"], kind, data.get("topic", ""), tuple(data["members"]))
+    shared_with = tuple(data.get("shared_with", []))
+    return Channel(
+        data["id"], data["name"], kind, data.get("topic", ""), tuple(data["members"]), shared_with=shared_with
+    )
+
+
+def _usergroup(data: Json) -> UserGroup:
+    return UserGroup(**{**data, "users": tuple(data["users"])})

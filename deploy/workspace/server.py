@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from . import interactivity, page_actions, page_api, web_api
+from . import interactivity, page_actions, page_api, test_api, web_api
 from .errors import BadConfiguration, PageError, SlackError
 from .page_api import WORKSPACE
 from .workspace import Workspace
@@ -44,7 +44,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def sentences(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer the page in words when something cannot be done."""
-    if not request.path.startswith("/page/"):
+    if not request.path.startswith(("/page/", "/test/")):
         return await handler(request)
     try:
         return await handler(request)
@@ -56,11 +56,13 @@ async def sentences(request: web.Request, handler: Handler) -> web.StreamRespons
         return page_api.refusal("The page sends JSON.")
 
 
-def create_app(workspace: Workspace) -> web.Application:
-    """The whole server around a workspace."""
+def create_app(workspace: Workspace, with_test_api: bool = False) -> web.Application:
+    """The whole server around a workspace; `with_test_api` adds the switches of `test_api`."""
     app = web.Application(middlewares=[guard, sentences], client_max_size=BODY_LIMIT_BYTES)
     app[WORKSPACE] = workspace
     app.add_routes([*_slack_routes(), *_page_routes()])
+    if with_test_api:
+        app.add_routes(test_api.ROUTES)
     if STATIC.is_dir():
         app.router.add_static("/static", STATIC)
     return app
@@ -94,7 +96,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(workspace: Workspace, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[Running]:
+async def running(
+    workspace: Workspace, port: int = 0, host: str = "127.0.0.1", with_test_api: bool = False
+) -> AsyncIterator[Running]:
     """Serve a workspace for as long as the block runs; port 0 picks a free one.
 
     Raises:
@@ -102,7 +106,7 @@ async def running(workspace: Workspace, port: int = 0, host: str = "127.0.0.1") 
     """
     if host not in LOOPBACK:
         raise BadConfiguration(f"The workspace listens on this machine only, not on {host}: use 127.0.0.1.")
-    runner = web.AppRunner(create_app(workspace), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(create_app(workspace, with_test_api), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -139,6 +143,9 @@ def _page_routes() -> list[web.RouteDef]:
         web.get("/page/home", page_api.home),
         web.get("/page/events", page_api.feed),
         web.post("/page/open", page_actions.open_channel),
+        web.post("/page/invite", page_actions.invite),
+        web.post("/page/join", page_actions.join),
+        web.post("/page/leave", page_actions.leave),
         web.post("/page/post", page_actions.post),
         web.post("/page/edit", page_actions.edit),
         web.post("/page/delete", page_actions.delete),

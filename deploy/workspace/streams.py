@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .block_kit import with_ids
 from .errors import SlackError
+from .faults import StreamLife
 from .wire import Json
 
 CALL_TEXT_LIMIT = 12_000
@@ -22,6 +23,7 @@ class Stream:
     plan_mode: bool = False
     segments: list[Json] = field(default_factory=list)
     stopped_by_user: bool = False
+    appends_left: int | None = None
     flush_planned: bool = False
     next_flush: float = 0.0
 
@@ -83,9 +85,10 @@ class Streams:
     life_s: float
     _running: dict[tuple[str, str], Stream] = field(default_factory=dict)
 
-    def start(self, message: Json, plan_mode: bool) -> Stream:
+    def start(self, message: Json, plan_mode: bool, life: StreamLife) -> Stream:
         """A stream for a message that was just posted."""
-        stream = Stream(message, time.monotonic() + self.life_s, plan_mode)
+        seconds = self.life_s if life.seconds is None else life.seconds
+        stream = Stream(message, time.monotonic() + seconds, plan_mode, appends_left=life.appends)
         self._running[message["channel"], message["ts"]] = stream
         return stream
 

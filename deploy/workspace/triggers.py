@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from .errors import SlackError
+from .faults import Faults
 
 RESPONSE_USES = 5
 
@@ -24,6 +25,7 @@ class Triggers:
     """The trigger ids that were given out; each opens one modal within `life_s` seconds."""
 
     life_s: float
+    faults: Faults
     _given: dict[str, Trigger] = field(default_factory=dict)
 
     def new(self, user_id: str, view_id: str | None = None) -> str:
@@ -31,7 +33,8 @@ class Triggers:
         now = time.monotonic()
         self._given = {key: kept for key, kept in self._given.items() if kept.deadline > now - 600}
         trigger_id = f"{time.time_ns() // 1_000_000}.{secrets.randbelow(10**10)}.{secrets.token_hex(16)}"
-        self._given[trigger_id] = Trigger(user_id, view_id, now + self.life_s)
+        deadline = now - 1 if self.faults.take_trigger() else now + self.life_s
+        self._given[trigger_id] = Trigger(user_id, view_id, deadline)
         return trigger_id
 
     def exchange(self, trigger_id: str) -> Trigger:

@@ -57,8 +57,8 @@ class Workspace:
     streams: Streams
     sessions: Sessions
     sockets: SocketMode
+    faults: Faults
     modals: Modals = field(default_factory=Modals)
-    faults: Faults = field(default_factory=Faults)
     url: str = ""
 
     @property
@@ -97,18 +97,22 @@ def open_workspace(
     sockets = SocketMode(seed.app_id, timing.ack_s, lambda up: feed.publish({"type": "app", "connected": up}))
     http = HttpDelivery(request_url, credentials.signing_secret, timing.ack_s) if request_url else None
     transport: Transport = http or sockets
+    faults = Faults()
+    directory = Directory.of(seed, manifest)
+    directory.remember(storage)
     return Workspace(
         manifest=manifest,
-        directory=Directory.of(seed, manifest),
+        directory=directory,
         storage=storage,
         credentials=credentials,
         timing=timing,
         courier=Courier(transport, timing.retry_delays_s),
         feed=feed,
         clock=Clock(storage.last_ts()),
-        triggers=Triggers(timing.trigger_s),
+        triggers=Triggers(timing.trigger_s, faults),
         response_urls=ResponseUrls(timing.response_url_s),
         streams=Streams(timing.stream_s),
         sessions=Sessions(timing.status_s),
         sockets=sockets,
+        faults=faults,
     )

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, Enum, Text, TypeDecorator
 from sqlmodel import Field
 
+from store.storable import storable
+
 BASE = "base"
 """The name under which the base model, without any adapter, is served and recorded."""
 
@@ -33,6 +35,17 @@ class UTCDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
 
 
+class StorableText(TypeDecorator[str]):
+    """A text as it may come from anywhere; what no database keeps is replaced on the way in."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace NUL characters and halves of surrogate pairs."""
+        return None if value is None else storable(value)
+
+
 def moment(*, optional: bool = False, index: bool = False) -> Any:
     """A moment: the present one by default, or none where it is optional."""
     if optional:
@@ -52,7 +65,7 @@ def json_dict() -> Any:
 
 def long_text() -> Any:
     """A text of any length, empty by default."""
-    return Field(default="", sa_type=Text, nullable=False)
+    return Field(default="", sa_type=StorableText, nullable=False)
 
 
 def word(words: type[StrEnum], default: StrEnum | None = None, *, index: bool = False, optional: bool = False) -> Any:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import BASE, json_dict, json_list, long_text, moment, word
@@ -85,7 +85,7 @@ class Message(SQLModel, table=True):
     """One message of a ticket's thread, our own transcript of it."""
 
     __tablename__: ClassVar[str] = "message"
-    __table_args__ = (UniqueConstraint("ticket_id", "ts"),)
+    __table_args__ = (UniqueConstraint("ticket_id", "ts"), Index("ix_message_role_ticket", "role", "ticket_id"))
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     ts: str
@@ -103,6 +103,11 @@ class Answer(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "answer"
+    # Usage is counted in these indexes alone: the rows themselves are wide, with their prompts in them.
+    __table_args__ = (
+        Index("ix_answer_given", "ticket_id", "arm", "state"),
+        Index("ix_answer_usage", "created_at", "arm", "state", "prompt_tokens", "completion_tokens", "first_token_ms"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     event_id: str = Field(unique=True)

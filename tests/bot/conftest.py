@@ -70,6 +70,7 @@ def bot_settings(settings: Settings, workspace: Running, model: ScriptedModel) -
             "reviewers": [RAVI],
             "admins": [MEI],
             "admin_channel": ADMINS,
+            "first_use_notices": False,
             "serving": ServingSettings(urls=[model.url]),
         }
     )

@@ -4,19 +4,21 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.blocks import card
 from bot.blocks.answer import Closing, answer_text, closed_answer, correction, trying_again
 from bot.blocks.card import Card, Example, Measure, Report, night_card
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
 from bot.blocks.feedback import reason_modal
 from bot.blocks.home import Home, home_view
-from bot.blocks.home.operating import ROLL_BACK_ACTION, Operations, Version
+from bot.blocks.home.operating import Operations
+from bot.blocks.home.places import Places
 from bot.blocks.home.reviewing import ReviewQueue
+from bot.blocks.home.versions import VERSION_STEP_ACTION, Versions
 from bot.blocks.review import Case, review_modal
 from deploy.workspace.block_kit import check
 from store.reviews import Counts, QueueItem
-from store.tables import Answer, Message, Ticket, Vote, now
+from store.tables import Answer, Message, Ticket, Vote
+from store.usage import Figures
 from store.words import (
     AdapterState,
     DeliveryState,
@@ -28,6 +30,7 @@ from store.words import (
     VoteReason,
     VoteValue,
 )
+from tests.bot.big import big_operations, version
 
 LONG = "<!channel> *word* `code` & <@U1> " * 400
 EXAMPLE = Example(LONG, LONG, LONG, LONG)
@@ -94,25 +97,20 @@ def test_short_cards_fit(state: NightState, outcome: str) -> None:
 
 def test_the_fullest_home_fits() -> None:
     item = QueueItem(long_answer(state=DeliveryState.FAILED), long_ticket(), 3, 4)
-    versions = [Version(f"v{number}", AdapterState.RETIRED, now(), "promote", LONG) for number in range(8)]
-    full = Home(
-        [long_ticket()] * 5,
-        ReviewQueue(Counts(50, 4, 3, 2, 1), [item] * 10),
-        Operations("v7", versions, "v6", ["m"] * 3, [LONG] * 4),
-    )
+    full = Home([long_ticket()] * 5, ReviewQueue(Counts(50, 4, 3, 2, 1), [item] * 10), big_operations())
     assert_openable(home_view(full))
     assert_openable(home_view(full, busy="Promoting v7 …", trouble=LONG))
-    empty = Home([], ReviewQueue(Counts(0, 0, 0, 0, 0), []), Operations("base", []))
+    empty = Home(
+        [], ReviewQueue(Counts(0, 0, 0, 0, 0), []), Operations(Versions("base"), usage=Figures(), places=Places())
+    )
     assert_openable(home_view(empty))
     assert_openable(home_view(Home([])))
 
 
 def test_while_something_moves_no_button_moves_it_again() -> None:
-    operations = Operations("base", [Version("v1", AdapterState.CANDIDATE, now())], "base")
-    assert card.PROMOTE_ACTION in str(home_view(Home([], None, operations)).to_dict())
-    busy = str(home_view(Home([], None, operations), busy="Promoting v1 …").to_dict())
-    assert card.PROMOTE_ACTION not in busy
-    assert ROLL_BACK_ACTION not in busy
+    operations = Operations(Versions("base", [version("v1", AdapterState.CANDIDATE)], "base"))
+    assert VERSION_STEP_ACTION in str(home_view(Home([], None, operations)).to_dict())
+    assert VERSION_STEP_ACTION not in str(home_view(Home([], None, operations), busy="Promoting v1 …").to_dict())
 
 
 def test_modals_fit() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.home.operating import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.operating import RUN_NIGHT_ACTION
+from bot.blocks.home.versions import VERSION_STEP_ACTION, Step
 from store import adapters, nights, outbox
 from store.errors import ModelUnavailable
 from store.tables import Night, OutboxMessage, Promotion
@@ -13,6 +14,7 @@ from store.words import NightState, OutboxState
 from tests.bot.conftest import RunningBot
 from tests.bot.nights import finished_night
 from tests.bot.test_asking import answer_to, recorded, rows
+from tests.bot.test_feedback import modal_of
 from tests.bot.test_inbox import until
 from tests.fixtures_workspace import ADMINS, Person
 
@@ -37,6 +39,21 @@ async def home_of(person: Person) -> Json:
     await person.open_home()
     view: Json = (await person.wait_for(lambda event: event["type"] == "home"))["view"]
     return view
+
+
+async def step_form(person: Person, step: Step, name: str) -> Json:
+    """The modal that a step with a version opens, from its button in the Home tab."""
+    home = await home_of(person)
+    person.forget()
+    block = next(block for block in home["blocks"] if f"{step.value}:{name}" in str(block))
+    elements = [*block.get("elements", []), block.get("accessory")]
+    element = next(one for one in elements if one and f"{step.value}:{name}" in str(one))
+    chosen = [option for option in element.get("options", []) if option["value"] == f"{step.value}:{name}"]
+    action = {"selected_option": chosen[0]} if chosen else {"value": element["value"]}
+    place = {"view_id": home["id"], "block_id": block["block_id"], "action_id": element["action_id"]}
+    assert element["action_id"].startswith(VERSION_STEP_ACTION)
+    await person.do("action", **place, action=action, state={})
+    return await modal_of(person)
 
 
 async def test_the_card_shows_words_numbers_examples_and_its_chart(
@@ -130,21 +147,25 @@ async def test_home_promotes_and_rolls_back_once_however_often_it_is_clicked(
     finished_night(bot.store, tmp_path / "chart.png", 1)
     finished_night(bot.store, tmp_path / "chart2.png", 2)
     for name in ("v2", "v1"):
-        home = await home_of(mei)
+        form = await step_form(mei, Step.PROMOTE, name)
         mei.forget()
-        assert (await mei.click(home, PROMOTE_ACTION))["ok"]
+        assert (await mei.submit(form, {"note": f"{name} <!channel> is *good*"}))["closed"]
         await until(lambda name=name: production(bot) == name)
         await mei.wait_for(
             lambda event, name=name: event["type"] == "home" and f"answers with *{name}*" in str(event["view"])
         )
         mei.forget()
-    home = await home_of(mei)
-    assert "Roll back to v2" in str(home["blocks"])
-    await asyncio.gather(*(mei.click(home, ROLL_BACK_ACTION) for _ in range(3)))
+    assert "Roll back to v2" in str((await home_of(mei))["blocks"])
+    form = await step_form(mei, Step.ROLL_BACK, "v1")
+    await asyncio.gather(*(mei.submit(form, {"note": "too chatty"}) for _ in range(3)))
     await until(lambda: production(bot) == "v2")
     await asyncio.sleep(0.5)
     assert production(bot) == "v2"
-    assert len(rows(bot, Promotion)) == 3
+    assert [move.reason for move in rows(bot, Promotion)] == [
+        "v2 <!channel> is *good*", "v1 <!channel> is *good*", "too chatty",
+    ]  # fmt: skip
+    shown = await mei.wait_for(lambda event: event["type"] == "home" and "too chatty" in str(event["view"]))
+    assert "<!channel>" not in str(shown)
 
 
 async def test_a_night_can_be_asked_for_once(bot: RunningBot, mei: Person) -> None:

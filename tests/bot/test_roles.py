@@ -9,8 +9,10 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import app as bot_app
 from bot import permissions
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.home.operating import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.operating import RUN_NIGHT_ACTION
 from bot.blocks.home.reviewing import REVIEW_ACTION
+from bot.blocks.home.versions import Step
+from bot.metadata import StepPlace
 from store import adapters, outbox
 from store.duties import duties, grant, revoke
 from store.errors import BadInput, NotAllowed
@@ -38,11 +40,11 @@ async def test_admins_are_reviewers_and_nobody_else_is_anything(bot: RunningBot)
 
 async def test_a_duty_given_in_slack_holds_at_once_and_can_be_taken_back(bot: RunningBot) -> None:
     settings = bot.services.settings
-    await bot.store.write(grant, TOM, Duty.REVIEWER, MEI)
+    await bot.store.write(grant, settings, TOM, Duty.REVIEWER, MEI)
     await permissions.require_reviewer(bot.services, TOM)
     with pytest.raises(NotAllowed):
         await permissions.require_admin(bot.services, TOM)
-    await bot.store.write(grant, TOM, Duty.ADMIN, MEI)
+    await bot.store.write(grant, settings, TOM, Duty.ADMIN, MEI)
     await permissions.require_admin(bot.services, TOM)
     await bot.store.write(revoke, settings, TOM)
     with pytest.raises(NotAllowed):
@@ -80,6 +82,12 @@ def submission(person: str, answer_id: str) -> dict[str, Any]:
     }
 
 
+def step(person: str, wanted: Step, name: str) -> dict[str, Any]:
+    view = {"type": "modal", "id": f"V{wanted}{name}", "callback_id": "version_step", "state": {"values": {}}}
+    view["private_metadata"] = StepPlace(wanted.value, name).dump()
+    return {"type": "view_submission", "user": {"id": person}, "team": {"id": "T0LOCAL0001"}, "view": view}
+
+
 async def send(app: AsyncApp, body: dict[str, Any]) -> None:
     response = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     assert response.status == 200
@@ -100,10 +108,10 @@ async def test_each_action_is_open_to_exactly_its_roles(
     await send(app, click(person, PROMOTE_ACTION, "v1", 4))
     if person == MEI:
         await until(lambda: len(rows(bot, Promotion)) == 1)
-        await send(app, click(person, ROLL_BACK_ACTION, "v1", 5))
+        await send(app, step(person, Step.ROLL_BACK, "v1"))
         await until(lambda: len(rows(bot, Promotion)) == 2)
     else:
-        await send(app, click(person, ROLL_BACK_ACTION, "base", 5))
+        await send(app, step(person, Step.ROLL_BACK, "base"))
         await asyncio.sleep(0.3)
     with bot.store.reading() as session:
         held = outbox.by_key(session, f"night-{night_id}")
@@ -128,7 +136,9 @@ async def test_forged_versions_are_refused(bot: RunningBot, tmp_path: Path, valu
     finished_night(bot.store, tmp_path / "chart.png")
     app = bot_app.create_app(bot.services)
     await send(app, click(MEI, PROMOTE_ACTION, value, 1))
-    await send(app, click(MEI, ROLL_BACK_ACTION, value, 2))
+    for number, wanted in enumerate(Step):
+        await send(app, step(MEI, wanted, value))
+        await send(app, click(MEI, "version_step", f"{wanted.value}:{value}", 10 + number))
     await send(app, click(MEI, HOLD_ACTION, value, 3))
     await send(app, click(MEI, REVIEW_ACTION, value, 4))
     await asyncio.sleep(0.2)

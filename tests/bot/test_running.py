@@ -5,6 +5,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot import app as bot_app
+from bot import socket_mode
 from bot.home import watching
 from store import nights
 from store.errors import BadInput
@@ -27,7 +28,7 @@ from tests.fixtures_workspace import Person
 async def test_a_start_that_cannot_work_says_what_to_do(
     bot_settings: Settings, changes: dict[str, object], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot_app, "CONNECT_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(socket_mode, "CONNECT_TIMEOUT_S", 2.0)
     with pytest.raises(BadInput, match=said):
         await bot_app._run(bot_settings.model_copy(update=changes))
     assert not bot_settings.bot_ready_file.exists()

@@ -172,3 +172,13 @@ def test_nights_shows_what_is_stored(same_home: dict[str, str], sqlite_store: St
     assert shown.returncode == 0, shown.stderr
     assert "2026-11-23 02:00 UTC" in shown.stdout
     assert "Nothing new to learn." in shown.stdout
+
+
+def test_one_night_can_be_shown_and_an_unknown_one_is_said(same_home: dict[str, str], sqlite_store: Store) -> None:
+    with sqlite_store.writing() as session:
+        session.add(Night(key="2026-11-23", state=NightState.DECLINED, outcome="Nothing new to learn."))
+    shown = nightschool(same_home, "night", "show", "2026-11-23")
+    assert "Nothing new to learn." in shown.stdout, shown.stderr
+    unknown = nightschool(same_home, "night", "show", "1999-01-01")
+    assert unknown.returncode == 1
+    assert "There is no night 1999-01-01" in unknown.stderr

@@ -104,7 +104,7 @@ async def test_the_state_shows_what_a_person_may_see(workspace: Running) -> None
     async with Person(workspace, ANA) as ana:
         state = await ana.get("state")
         names = {channel["name"]: channel["kind"] for channel in state["channels"]}
-        assert names == {"support": "channel", "general": "channel", "Nightschool": "im"}
+        assert names == {"support": "channel", "general": "channel", "warehouse": "channel", "Nightschool": "im"}
         assert state["app"]["bot_user_id"] == BOT_USER
         assert state["app"]["connected"] is False
         assert (await ana.get("messages", channel=ADMINS))["error"] == "You are not in this channel."

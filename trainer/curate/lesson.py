@@ -44,9 +44,10 @@ class Lesson:
 
 @dataclass
 class Tally:
-    """How many reviewed answers were dropped, by reason, in the order of the steps."""
+    """How many reviewed answers were dropped, by reason in the order of the steps; how many were masked."""
 
     dropped: dict[Reason | Objection, int] = field(default_factory=dict)
+    masked: int = 0
 
     def count(self, reason: Reason | Objection) -> None:
         """One more was dropped for this reason."""

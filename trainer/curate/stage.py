@@ -1,17 +1,22 @@
 """The first stage of a night: reviewed answers in, a frozen dataset out, or why there is nothing to learn."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from serving.base_model import BaseModel
 from store import artifacts, datasets, people
+from store.session import Store
+from store.settings import Settings
 from store.tables import Dataset, DatasetRow, TrainingRun
 from store.words import Split, Stage
 from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.policy import lessons_of
+from trainer.curate.redaction import without_personal_data
 from trainer.curate.split import SplitPlan, assign, plan_splits
 from trainer.curate.texts import ModelTexts, fitting
-from trainer.work import Declined, Work
+from trainer.work import Declined, Work, parameters_of
 
 
 def curate(work: Work) -> None:
@@ -24,9 +29,10 @@ def curate(work: Work) -> None:
     with work.store.reading() as session:
         if datasets.of_night(session, work.night_id) is not None:
             return
-    lessons, plan, tally = _collect(work)
+    lessons, plan, tally = collect(work.settings, work.store, work.base)
     rows = rows_of(lessons, work.settings.training.correction_weight)
-    _decline_if_useless(work, rows, tally)
+    if reason := why_useless(work.settings, work.store, work.base, rows, tally):
+        raise Declined(reason)
     # The decisions come first: were they lost after the file was written, a held-out ticket might be learnt tomorrow.
     with work.writing() as session:
         datasets.put_into_groups(session, plan.new_groups)
@@ -38,43 +44,47 @@ def curate(work: Work) -> None:
     _tell(work, frozen, tally)
 
 
-def _collect(work: Work) -> tuple[list[Lesson], SplitPlan, Tally]:
-    night, training = work.settings.night, work.settings.training
-    with work.store.reading() as session:
+def collect(settings: Settings, store: Store, base: BaseModel) -> tuple[list[Lesson], SplitPlan, Tally]:
+    """What may be learnt as things stand, where each lesson belongs, and what was left out; nothing is stored."""
+    night, training = settings.night, settings.training
+    with store.reading() as session:
         reviewed = datasets.reviewed_answers(session)
-        opted_out = datasets.tickets_with(session, people.opted_out(session, work.settings))
+        opted_out = datasets.tickets_with(session, people.opted_out(session, settings))
         grouped = datasets.grouped_questions(session)
         decided = datasets.splits(session)
     tally = Tally()
     lessons = lessons_of(reviewed, night, opted_out, tally)
-    lessons = fitting(lessons, ModelTexts(work.base.path), training.max_length, tally)
+    lessons = without_personal_data(lessons, tally)
+    lessons = fitting(lessons, ModelTexts(base.path), training.max_length, tally)
     lessons = without_superseded(lessons, tally)
     lessons = without_repeats(lessons, tally)
     plan = plan_splits(lessons, grouped, decided, held_out_share=night.held_out_share, seed=training.seed)
     return assign(lessons, plan, tally), plan, tally
 
 
-def _decline_if_useless(work: Work, rows: list[Row], tally: Tally) -> None:
+def why_useless(settings: Settings, store: Store, base: BaseModel, rows: Sequence[Row], tally: Tally) -> str:
+    """Why training on these rows would be in vain, in a sentence; empty where it would not."""
     count = sum(row["split"] == Split.TRAIN for row in rows)
-    least = work.settings.training.min_rows
+    least = settings.training.min_rows
     if count < least:
-        raise Declined(
-            f"Only {count} reviewed answers may be learnt and {least} are needed{_left_out(tally)}. "
+        return (
+            f"Only {count} reviewed answers may be learnt and {least} are needed{left_out(tally)}. "
             "Review more answers, import past tickets, or lower NIGHTSCHOOL_TRAINING__MIN_ROWS."
         )
-    with work.store.reading() as session:
+    with store.reading() as session:
         last = datasets.last_trained(session)
-    if last is not None and _same(work, last, fingerprint(rows)):
-        raise Declined(
+    if last is not None and _same(settings, base, last, fingerprint(rows)):
+        return (
             f"Nothing new to learn: the {count} reviewed answers are the ones that the last training learnt from, "
             "and no training setting has changed."
         )
+    return ""
 
 
-def _same(work: Work, last: tuple[Dataset, TrainingRun], train_sha256: str) -> bool:
+def _same(settings: Settings, base: BaseModel, last: tuple[Dataset, TrainingRun], train_sha256: str) -> bool:
     dataset, run = last
     same_data = dataset.manifest.get("train_sha256") == train_sha256
-    return same_data and run.base_sha256 == work.base.sha256 and run.parameters == work.parameters
+    return same_data and run.base_sha256 == base.sha256 and run.parameters == parameters_of(settings)
 
 
 def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
@@ -93,6 +103,7 @@ def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
         "learn_private_channels": night.learn_private_channels,
         "learn_direct_messages": night.learn_direct_messages,
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
+        "masked": tally.masked,
     }
     return freeze(folder, rows, facts)
 
@@ -107,10 +118,12 @@ def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
     train, held_out = counts[Split.TRAIN], counts[Split.HELD_OUT]
     dropped = frozen.manifest["dropped"]
     work.note(Stage.CURATE, train_rows=train, held_out_rows=held_out, dropped=dropped)
-    work.say(f"curate: {train} answers to learn from, {held_out} held out{_left_out(tally)}")
+    work.say(f"curate: {train} answers to learn from, {held_out} held out{left_out(tally)}")
 
 
-def _left_out(tally: Tally) -> str:
+def left_out(tally: Tally) -> str:
+    """What was masked and dropped, as the end of a sentence."""
+    masked = f"; personal data masked in {tally.masked}" if tally.masked else ""
     if not tally.dropped:
-        return ""
-    return "; left out: " + ", ".join(f"{count} {reason.value}" for reason, count in tally.dropped.items())
+        return masked
+    return f"{masked}; left out: " + ", ".join(f"{count} {reason.value}" for reason, count in tally.dropped.items())

@@ -9,10 +9,31 @@ from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.feedback import TELL_WHY_ACTION, VOTE_ACTION
 from bot.blocks.fix import LOUD_ACTION, QUIET_ACTION
 from bot.blocks.gap import REOPEN_ACTION, WRITTEN_ACTION
-from bot.blocks.home.operating import ROLL_BACK_ACTION, RUN_NIGHT_ACTION
+from bot.blocks.home.operating import RUN_NIGHT_ACTION
+from bot.blocks.home.places import CHANGE_CHANNEL_ACTION, CHANGE_ROLE_ACTION, CHOOSE_CHANNEL_ACTION
 from bot.blocks.home.reviewing import REVIEW_ACTION
-from bot.listeners.actions import fix_notices, hold_version, knowledge_gap, other, promote_version, retry_answer, review_answer, roll_back, tell_why
+from bot.blocks.home.usage import SHOW_CHARTS_ACTION
+from bot.blocks.home.versions import STOP_TRIAL_ACTION, VERSION_STEP_ACTION
+from bot.blocks.privacy import FIX_NOTICES_ACTION, LEARNING_ACTION
+from bot.listeners.actions import (
+    change_channel,
+    change_role,
+    choose_channel,
+    fix_notices,
+    hold_version,
+    knowledge_gap,
+    other,
+    privacy_fix_notices,
+    privacy_learning,
+    promote_version,
+    retry_answer,
+    review_answer,
+    show_charts,
+    tell_why,
+    version_step,
+)
 from bot.listeners.actions import run_night as run_night_now
+from bot.listeners.actions import stop_trial as stop_trying
 from bot.listeners.actions import vote as vote_on_answer
 
 
@@ -28,6 +49,13 @@ def register(app: AsyncApp) -> None:
     app.action(REVIEW_ACTION)(review_answer.review_answer)
     app.action(PROMOTE_ACTION)(promote_version.promote_version)
     app.action(HOLD_ACTION)(hold_version.hold_version)
-    app.action(ROLL_BACK_ACTION)(roll_back.roll_back)
+    app.action(re.compile(f"^{VERSION_STEP_ACTION}"))(version_step.version_step)
+    app.action(CHOOSE_CHANNEL_ACTION)(choose_channel.choose_channel)
+    app.action(CHANGE_CHANNEL_ACTION)(change_channel.change_channel)
+    app.action(CHANGE_ROLE_ACTION)(change_role.change_role)
+    app.action(SHOW_CHARTS_ACTION)(show_charts.show_charts)
+    app.action(LEARNING_ACTION)(privacy_learning.privacy_learning)
+    app.action(FIX_NOTICES_ACTION)(privacy_fix_notices.privacy_fix_notices)
+    app.action(STOP_TRIAL_ACTION)(stop_trying.stop_trial)
     app.action(RUN_NIGHT_ACTION)(run_night_now.run_night)
     app.action(re.compile(".*"))(other.other)

@@ -8,10 +8,12 @@ from bot.listeners.events import (
     agent_session_stopped,
     app_home_opened,
     app_mention,
+    member_joined_channel,
     message,
     other,
     reaction_added,
     reaction_removed,
+    user_change,
 )
 
 
@@ -23,4 +25,6 @@ def register(app: AsyncApp) -> None:
     app.event("agent_session_stopped")(agent_session_stopped.agent_session_stopped)
     app.event("reaction_added")(reaction_added.reaction_added)
     app.event("reaction_removed")(reaction_removed.reaction_removed)
+    app.event("user_change")(user_change.user_change)
+    app.event("member_joined_channel")(member_joined_channel.member_joined_channel)
     app.event(re.compile(".*"))(other.other)

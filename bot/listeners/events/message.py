@@ -8,10 +8,13 @@ from bot.services import Services
 
 async def message(body: dict[str, Any], services: Services, attempt: int) -> None:
     """Answer, listen, or follow the change."""
-    subtype = body["event"].get("subtype")
-    if subtype == "message_changed":
+    event = body["event"]
+    subtype = event.get("subtype")
+    # A message that others have answered leaves a tombstone, and Slack tells of that as a change.
+    buried = (event.get("message") or {}).get("subtype") == "tombstone"
+    if subtype == "message_changed" and not buried:
         await conversation.take_edit(services, body)
-    elif subtype == "message_deleted":
+    elif subtype in ("message_changed", "message_deleted"):
         await conversation.take_deletion(services, body)
     else:
         await conversation.take_post(services, body, attempt)

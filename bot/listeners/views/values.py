@@ -9,6 +9,17 @@ def chosen(view: dict[str, Any], field: str) -> str:
     return str(option.get("value") or "")
 
 
+def picked(view: dict[str, Any], field: str) -> str:
+    """The id of the person or conversation chosen in a select, empty when none was."""
+    state = _state(view, field)
+    return str(state.get("selected_user") or state.get("selected_conversation") or "")
+
+
+def ticked(view: dict[str, Any], field: str) -> list[str]:
+    """The values of the ticked checkboxes of a group."""
+    return [str(option.get("value") or "") for option in _state(view, field).get("selected_options") or []]
+
+
 def typed(view: dict[str, Any], field: str) -> str:
     """The text typed into an input, without NUL characters, which no database stores."""
     return str(_state(view, field).get("value") or "").replace("\x00", "").strip()

@@ -1,5 +1,6 @@
 """Slack's Web API: every method that the workspace has, who may call it, and the one way that calls go through."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -36,6 +37,7 @@ METHODS: dict[str, Method] = {
     "chat.update": chat.update,
     "conversations.history": conversations.history,
     "conversations.info": conversations.info,
+    "conversations.join": conversations.join,
     "conversations.list": conversations.list_all,
     "conversations.members": conversations.members,
     "conversations.open": conversations.open_direct,
@@ -47,6 +49,8 @@ METHODS: dict[str, Method] = {
     "reactions.get": reactions.get,
     "reactions.remove": reactions.remove,
     "team.info": people.team_info,
+    "usergroups.list": people.usergroup_list,
+    "usergroups.users.list": people.usergroup_members,
     "users.conversations": conversations.of_user,
     "users.info": people.user_info,
     "users.list": people.user_list,
@@ -64,7 +68,9 @@ async def handle(workspace: Workspace, request: web.Request) -> web.Response:
     name = request.match_info["method"]
     fault = workspace.faults.take(name)
     if fault is not None:
-        return _fail(fault)
+        await asyncio.sleep(fault.delay_s)
+        if fault.error:
+            return _fail(fault)
     try:
         arguments = await read_arguments(request)
         answer = {"ok": True, **await _run(workspace, name, _token(request, arguments), arguments)}

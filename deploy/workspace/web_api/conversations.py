@@ -6,7 +6,7 @@ Source: https://docs.slack.dev/reference/methods/conversations.history
 import base64
 import binascii
 
-from .. import messages, scopes
+from .. import membership, messages, scopes
 from ..errors import SlackError
 from ..seed import Channel, ChannelKind
 from ..storage import Span
@@ -53,6 +53,19 @@ async def members(call: Call) -> Json:
     """The members of a channel."""
     channel = _readable(call, "read")
     return {"members": list(channel.members), "response_metadata": {"next_cursor": ""}}
+
+
+async def join(call: Call) -> Json:
+    """Let the bot come into a public channel; a warning when it is there already."""
+    channel = call.seen_channel()
+    if channel.kind is not ChannelKind.PUBLIC:
+        raise SlackError("method_not_supported_for_channel_type")
+    bot = call.workspace.directory.bot.id
+    shown = {"channel": call.workspace.directory.channel_object(channel)}
+    if bot in channel.members:
+        return {**shown, "warning": "already_in_channel", "response_metadata": {"warnings": ["already_in_channel"]}}
+    joined = membership.join(call.workspace, channel, bot)
+    return {"channel": call.workspace.directory.channel_object(joined)}
 
 
 async def open_direct(call: Call) -> Json:

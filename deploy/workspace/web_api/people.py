@@ -48,6 +48,24 @@ async def user_list(call: Call) -> Json:
     return {"members": members, "cache_ts": 0, "response_metadata": {"next_cursor": ""}}
 
 
+async def usergroup_list(call: Call) -> Json:
+    """The user groups, with their members when `include_users` asks for them."""
+    directory = call.workspace.directory
+    listed = []
+    for group in directory.usergroups.values():
+        shown = directory.usergroup_object(group)
+        listed.append({**shown, "users": list(group.users)} if call.arguments.flag("include_users") else shown)
+    return {"usergroups": listed}
+
+
+async def usergroup_members(call: Call) -> Json:
+    """The people of one user group."""
+    group = call.workspace.directory.usergroups.get(call.arguments.need("usergroup"))
+    if group is None:
+        raise SlackError("no_such_subteam")
+    return {"users": list(group.users)}
+
+
 async def bot_info(call: Call) -> Json:
     """The app's bot."""
     wanted = call.arguments.text("bot")

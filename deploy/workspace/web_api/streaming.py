@@ -1,6 +1,7 @@
 """`chat.startStream` and what follows it. Source: https://docs.slack.dev/reference/methods/chat.startStream."""
 
 import asyncio
+import time
 
 from .. import events, messages
 from ..block_kit import check
@@ -31,7 +32,7 @@ async def start(call: Call) -> Json:
     author = messages.by_app(workspace)
     content = {"text": "", "blocks": [], "streaming_state": "in_progress"}
     message = messages.post(workspace, author, Draft(channel, content, root))
-    stream = workspace.streams.start(message, plan_mode=mode == "plan")
+    stream = workspace.streams.start(message, mode == "plan", workspace.faults.take_stream())
     workspace.courier.background(_expire(workspace, stream))
     _append(workspace, stream, chunks)
     return {"channel": channel.id, "ts": message["ts"]}
@@ -43,6 +44,11 @@ async def append(call: Call) -> Json:
     chunks = _chunks(call)
     if not chunks:
         raise SlackError("no_text")
+    if stream.appends_left == 0:
+        _cut_off(call.workspace, stream)
+        raise SlackError("message_not_in_streaming_state")
+    if stream.appends_left is not None:
+        stream.appends_left -= 1
     _append(call.workspace, stream, chunks)
     return {"channel": stream.message["channel"], "ts": stream.message["ts"]}
 
@@ -125,11 +131,15 @@ async def _flush(workspace: Workspace, stream: Stream) -> None:
 
 
 async def _expire(workspace: Workspace, stream: Stream) -> None:
-    await asyncio.sleep(workspace.streams.life_s)
+    await asyncio.sleep(stream.deadline - time.monotonic())
     if workspace.streams.is_running(stream):
-        workspace.streams.end(stream)
-        if not stream.stopped_by_user:
-            _settle(workspace, stream, "errored")
+        _cut_off(workspace, stream)
+
+
+def _cut_off(workspace: Workspace, stream: Stream) -> None:
+    workspace.streams.end(stream)
+    if not stream.stopped_by_user:
+        _settle(workspace, stream, "errored")
 
 
 def _settle(workspace: Workspace, stream: Stream, state: str) -> None:

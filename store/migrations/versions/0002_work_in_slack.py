@@ -103,6 +103,11 @@ def upgrade() -> None:
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.add_column(sa.Column('approved_by', sa.Integer(), nullable=True))
+        batch_op.create_index('ix_answer_given', ['ticket_id', 'arm', 'state'], unique=False)
+        batch_op.create_index('ix_answer_usage', ['created_at', 'arm', 'state', 'prompt_tokens', 'completion_tokens', 'first_token_ms'], unique=False)
+
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index('ix_message_role_ticket', ['role', 'ticket_id'], unique=False)
 
     with op.batch_alter_table('review', schema=None) as batch_op:
         batch_op.add_column(sa.Column('tags', sa.JSON(), nullable=False, server_default='[]'))
@@ -140,7 +145,12 @@ def downgrade() -> None:
         batch_op.drop_column('tags')
 
     with op.batch_alter_table('answer', schema=None) as batch_op:
+        batch_op.drop_index('ix_answer_usage')
+        batch_op.drop_index('ix_answer_given')
         batch_op.drop_column('approved_by')
+
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.drop_index('ix_message_role_ticket')
 
     with op.batch_alter_table('adapter', schema=None) as batch_op:
         batch_op.drop_column('discarded_by')

@@ -54,6 +54,7 @@ function input(block, form) {
   const field = make
     ? make(block.element, block.block_id, form, Boolean(block.dispatch_action))
     : unknown("Input", block.element.type);
+  if (block.element.focus_on_load) field.dataset.focus = "";
   const grouped = field.matches?.(".choices");
   const id = `input-${(inputs += 1)}`;
   const errorId = `${id}-error`;

@@ -1,6 +1,7 @@
 /** The field to write a message: Enter sends, Shift+Enter starts a line, `@` and `/` suggest. */
 
 import { attempt, post } from "./api.js";
+import { runCommand } from "./commands.js";
 import { button, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { menu } from "./menu.js";
@@ -81,7 +82,7 @@ export function writeInComposer(text) {
 export async function send(channel, typed, thread = null) {
   const command = /^(\/[\w-]+)(?:\s+([\s\S]*))?$/.exec(typed);
   const place = { channel, ...(thread ? { thread_ts: thread } : {}) };
-  if (command) return attempt(post("/page/command", { ...place, command: command[1], text: command[2] ?? "" }));
+  if (command) return attempt(runCommand(place, command[1], command[2] ?? ""));
   const text = encode(typed);
   const sent = await attempt(post("/page/post", { ...place, text }));
   const ts = sent?.ts ?? sent?.message?.ts;

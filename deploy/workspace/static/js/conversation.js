@@ -6,6 +6,7 @@ import { composer, send } from "./composer.js";
 import { button, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { go } from "./route.js";
+import { sidebarButton } from "./sidebar.js";
 import { appChannel, channel, on, state } from "./state.js";
 import { Timeline } from "./timeline.js";
 
@@ -39,6 +40,7 @@ function channelHeader({ name, topic, kind }) {
   return el(
     "header",
     { class: "pane-header" },
+    sidebarButton(),
     el("h1", {}, sign, name),
     topic && el("p", { class: "topic", text: topic, title: topic }),
   );
@@ -65,6 +67,7 @@ export function appHeader(tab) {
   return el(
     "header",
     { class: "pane-header app-header" },
+    sidebarButton(),
     el("h1", {}, avatarOf(state.app.bot_user_id, "small"), state.app.name, el("span", { class: "badge", text: "APP" })),
     el("div", { class: "tabs", role: "tablist" }, tabs),
   );

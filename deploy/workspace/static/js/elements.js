@@ -9,8 +9,11 @@ import { menu } from "./menu.js";
 
 /** The element for one Block Kit `element` of block `blockId`, wired to `form`. */
 export function renderElement(element, blockId, form) {
-  if (INPUTS[element.type]) return INPUTS[element.type](element, blockId, form, true);
-  return (ELEMENTS[element.type] ?? unknownElement)(element, blockId, form);
+  const node = INPUTS[element.type]
+    ? INPUTS[element.type](element, blockId, form, true)
+    : (ELEMENTS[element.type] ?? unknownElement)(element, blockId, form);
+  if (element.focus_on_load) node.dataset.focus = "";
+  return node;
 }
 
 /** A visible note for an element or block that the page cannot draw. */

@@ -1,6 +1,6 @@
 /** How moments and names read: times, days, Slack's date patterns, initials. */
 
-import { channelName, personName } from "./state.js";
+import { channelName, groupHandle, personName, state } from "./state.js";
 
 const LOCALE = "en-GB";
 
@@ -55,8 +55,16 @@ export function fileSize(bytes) {
 
 /** Puts names into mentions and local times into dates below `root`. */
 export function localise(root) {
-  for (const node of root.querySelectorAll(".mention[data-user]"))
+  for (const node of root.querySelectorAll(".mention[data-user]")) {
     node.textContent = `@${personName(node.dataset.user)}`;
+    node.classList.toggle("me", node.dataset.user === state.me?.id);
+  }
+  for (const node of root.querySelectorAll(".mention[data-group]")) {
+    const group = state.usergroups.find((some) => some.id === node.dataset.group);
+    node.textContent = groupHandle(node.dataset.group) ?? node.textContent;
+    node.title = (group?.users ?? []).map(personName).join(", ");
+    node.classList.toggle("me", Boolean(group?.users.includes(state.me?.id)));
+  }
   for (const node of root.querySelectorAll(".channel-link"))
     node.textContent = `#${channelName(node.dataset.channel, node.textContent)}`;
   for (const node of root.querySelectorAll("time[data-ts]")) {

@@ -4,6 +4,7 @@ import { attempt, get } from "./api.js";
 import { appHeader } from "./conversation.js";
 import { renderBlocks } from "./blocks.js";
 import { el } from "./dom.js";
+import { keepingFocus } from "./focus.js";
 import { Form } from "./form.js";
 import { on, state } from "./state.js";
 
@@ -43,5 +44,5 @@ function show(view) {
     return;
   }
   current.form = new Form({ view_id: view.id }, current.form);
-  current.body.replaceChildren(...renderBlocks(view.blocks ?? [], current.form));
+  keepingFocus(current.body, () => current.body.replaceChildren(...renderBlocks(view.blocks ?? [], current.form)));
 }

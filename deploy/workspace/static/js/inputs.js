@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 import { bare } from "./form.js";
 import { choiceList, multiPicker } from "./choices.js";
-import { state } from "./state.js";
+import { activePeople, state } from "./state.js";
 
 const TEXT_TYPES = { plain_text_input: "text", email_text_input: "email", url_text_input: "url", number_input: "text" };
 
@@ -32,15 +32,27 @@ function textInput(element, blockId, form, dispatch) {
         inputmode: element.type === "number_input" ? "decimal" : null,
       });
   node.value = held;
-  if (element.focus_on_load) node.autofocus = true;
   const read = () => ({ type: element.type, value: node.value === "" ? null : node.value });
   form.register(blockId, element.action_id, read);
-  dispatchOn("change", node, { element, blockId, form, dispatch }, read);
+  dispatchTyped(node, { element, blockId, form, dispatch }, read);
   return node;
 }
 
+/** Texts are sent at Enter, or with every character where the app asks for that (`dispatch_action_config`). */
+function dispatchTyped(node, use, read) {
+  const when = use.element.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
+  if (when.includes("on_character_entered")) dispatchOn("input", node, use, read);
+  if (!when.includes("on_enter_pressed") || !use.dispatch) return;
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.ctrlKey || event.metaKey || event.isComposing) return;
+    event.preventDefault();
+    node.dispatchEvent(new Event("entered"));
+  });
+  dispatchOn("entered", node, use, read);
+}
+
 function peopleOptions() {
-  return state.people.map((someone) => ({ text: { text: someone.real_name || someone.name }, value: someone.id }));
+  return activePeople().map((someone) => ({ text: { text: someone.real_name || someone.name }, value: someone.id }));
 }
 
 function channelOptions() {
@@ -140,6 +152,26 @@ function moment(type, name) {
   };
 }
 
+/** A day and a time, which Slack tells as seconds since 1970. */
+function dayAndTime(element, blockId, form, dispatch) {
+  const node = el("input", {
+    class: "field",
+    type: "datetime-local",
+    dataset: { action: element.action_id, test: "input" },
+  });
+  const held = form.earlier(blockId, element.action_id)?.selected_date_time ?? element.initial_date_time;
+  if (held) node.value = localMinute(new Date(held * 1000));
+  const seconds = () => (node.value ? Math.floor(new Date(node.value).getTime() / 1000) : null);
+  const read = () => ({ type: element.type, selected_date_time: seconds() });
+  form.register(blockId, element.action_id, read);
+  dispatchOn("change", node, { element, blockId, form, dispatch }, read);
+  return node;
+}
+
+function localMinute(date) {
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+}
+
 /** How each kind of input is made: (element, blockId, form, whether a change is sent to the app) gives its node. */
 export const INPUTS = {
   plain_text_input: textInput,
@@ -158,4 +190,5 @@ export const INPUTS = {
   checkboxes: choices,
   datepicker: moment("date", "selected_date"),
   timepicker: moment("time", "selected_time"),
+  datetimepicker: dayAndTime,
 };

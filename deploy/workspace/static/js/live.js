@@ -1,7 +1,8 @@
 /** Applies the workspace's events to what is on screen. */
 
 import { actingAs } from "./api.js";
-import { emit, refresh, setStatus, state } from "./state.js";
+import { channel, emit, personName, refresh, setStatus, state } from "./state.js";
+import { toast } from "./toast.js";
 
 const REFRESH_MS = 250;
 let refreshTimer = 0;
@@ -46,6 +47,11 @@ const APPLY = {
   view_closed: ({ view_id: id }) => emit("view_closed", id),
   home: ({ view }) => emit("home", view),
   channels: refreshSoon,
+  ping: ({ channel: id, user }) => {
+    if (state.place?.channel === id) return;
+    const where = channel(id);
+    toast(`${personName(user)} called you in ${where?.kind === "im" ? "a direct message" : `#${where?.name ?? id}`}.`);
+  },
   app: ({ connected }) => {
     state.app.connected = connected;
     emit("state");

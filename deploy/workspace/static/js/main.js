@@ -10,7 +10,7 @@ import { icon } from "./icons.js";
 import { apply } from "./live.js";
 import { closeAll } from "./modal.js";
 import { followPermalink, go, personInAddress, place, rememberPerson } from "./route.js";
-import { drawSidebar } from "./sidebar.js";
+import { drawSidebar, unfold } from "./sidebar.js";
 import { channel, loadEmoji, on, refresh, state } from "./state.js";
 import { openThread } from "./thread.js";
 
@@ -84,7 +84,7 @@ function showMain(wanted) {
   main.replaceChildren(banner, wanted.home ? openHome() : conversation.node);
   if (!wanted.thread) main.querySelector("textarea")?.focus();
   const known = channel(wanted.channel);
-  if (known) known.unread = 0;
+  if (known) known.unread = known.pings = 0;
 }
 
 function showSide(wanted) {
@@ -115,8 +115,8 @@ function draw() {
 /** What arrived in the open conversation has been seen: reading it is how the workspace learns that. */
 function markSeen() {
   const open = channel(state.place?.channel);
-  if (!open?.unread) return;
-  open.unread = 0;
+  if (!open?.unread && !open?.pings) return;
+  open.unread = open.pings = 0;
   attempt(get("/page/messages", { channel: open.id }));
 }
 
@@ -125,9 +125,15 @@ on("state", () => {
   markSeen();
   draw();
 });
-addEventListener("hashchange", follow);
+addEventListener("hashchange", () => {
+  unfold(false);
+  follow();
+});
+document.getElementById("shade").addEventListener("click", () => unfold(false));
 addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || event.defaultPrevented || !state.place?.thread) return;
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  unfold(false);
+  if (!state.place?.thread) return;
   if (event.target.value) return;
   if (!document.querySelector("dialog[open], [popover]:popover-open")) go({ channel: state.place.channel });
 });

@@ -5,6 +5,7 @@ import { authorOf, avatar, avatarOf } from "./avatar.js";
 import { renderBlocks } from "./blocks.js";
 import { button, el, rich } from "./dom.js";
 import { renderFiles } from "./files.js";
+import { keepingFocus } from "./focus.js";
 import { Form } from "./form.js";
 import { ago, fullTime, timeOf } from "./format.js";
 import { icon } from "./icons.js";
@@ -40,8 +41,10 @@ export class MessageRow {
     this.node.dataset.author = this.author.id;
     this.gutter.replaceChildren(avatar(this.author), el("time", { class: "gutter-time", text: timeOf(message.ts) }));
     this.form = new Form({ message: { channel: this.channel, ts: message.ts } }, this.form);
-    this.body.replaceChildren(...bodyOf(message, this.form));
-    this.main.replaceChildren(...this.parts());
+    keepingFocus(this.main, () => {
+      this.body.replaceChildren(...bodyOf(message, this.form));
+      this.main.replaceChildren(...this.parts());
+    });
     this.tools ??= toolbar(this);
     if (!message.is_ephemeral) this.node.append(this.tools);
   }

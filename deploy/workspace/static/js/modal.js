@@ -4,11 +4,13 @@ import { attempt, post, Refused } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { closeDialog, openDialog } from "./dialog.js";
 import { button, el, textOf } from "./dom.js";
+import { keepingFocus, rememberFocus } from "./focus.js";
 import { Form, whileBusy } from "./form.js";
 import { on } from "./state.js";
 import { toast } from "./toast.js";
 
 let stack = [];
+let giveBack = null;
 
 on("view_opened", push);
 on("view_updated", update);
@@ -18,11 +20,20 @@ on("view_closed", pop);
 export function closeAll() {
   for (const modal of stack) closeDialog(modal.dialog);
   stack = [];
+  returnFocus();
+}
+
+/** After the last modal the keyboard is where it was before the first. */
+function returnFocus() {
+  if (stack.length > 0) return;
+  giveBack?.();
+  giveBack = null;
 }
 
 function push(view) {
   if (stack.some((modal) => modal.view.id === view.id)) return update(view);
   if (!view.previous_view_id) closeAll();
+  giveBack ??= rememberFocus();
   const modal = {
     view,
     form: null,
@@ -37,13 +48,36 @@ function push(view) {
     modal.footer,
   );
   stack.push(modal);
-  modal.body.querySelector("[autofocus], input, textarea, select, button")?.focus();
+  modal.dialog.addEventListener("keydown", (event) => submitByKey(event, modal));
+  firstField(modal)?.focus();
   return undefined;
+}
+
+/** Where the cursor begins: the field that the app chose (`focus_on_load`), else the first one, else a button. */
+function firstField({ body, footer }) {
+  const chosen = body.querySelector("[data-focus]");
+  if (chosen) return chosen.matches(".choices") ? chosen.querySelector("input") : chosen;
+  return body.querySelector("input, textarea, select, button") ?? footer.querySelector("button");
 }
 
 function update(view) {
   const modal = stack.find(({ view: { id } }) => id === view.id);
-  if (modal) show(modal, view);
+  if (!modal) return;
+  const known = new Set([...modal.body.querySelectorAll("[data-focus]")].map((node) => node.closest(".block").dataset.block));
+  keepingFocus(modal.dialog, () => show(modal, view));
+  const chosen = modal.body.querySelector("[data-focus]");
+  const isNew = chosen && !known.has(chosen.closest(".block").dataset.block);
+  if (isNew || !modal.dialog.contains(document.activeElement)) firstField(modal)?.focus();
+}
+
+/** Enter in a one-line field submits, as does Ctrl+Enter (⌘+Enter on a Mac) anywhere. */
+function submitByKey(event, modal) {
+  const fast = event.ctrlKey || event.metaKey;
+  const oneLine = event.target.matches("input.field") && !event.shiftKey;
+  if (event.key !== "Enter" || event.defaultPrevented || event.isComposing || !(fast || oneLine)) return;
+  const submit = modal.footer.querySelector("[data-test='modal-submit']");
+  event.preventDefault();
+  if (submit && !submit.disabled) submitView(modal, submit);
 }
 
 /** Closes the view `id` and those above it. */
@@ -51,6 +85,7 @@ function pop(id) {
   const at = stack.findIndex(({ view }) => view.id === id);
   if (at < 0) return;
   for (const modal of stack.splice(at)) closeDialog(modal.dialog);
+  returnFocus();
 }
 
 function show(modal, view) {
@@ -69,9 +104,6 @@ function show(modal, view) {
     textOf(view.submit ?? ""),
   );
   modal.footer.replaceChildren(close, ...(view.submit ? [submit] : []));
-  modal.body.onkeydown = (event) => {
-    if (event.key === "Enter" && event.target.matches("input.field") && view.submit) submitView(modal, submit);
-  };
 }
 
 /** Closes a modal, or with `cleared` (the cross, Escape) the whole stack, and tells the app. */

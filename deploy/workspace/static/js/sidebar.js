@@ -1,11 +1,31 @@
 /** The left of the page: the team, who one is acting as, the conversations and the app. */
 
-import { actingAs } from "./api.js";
+import { actingAs, attempt, post } from "./api.js";
 import { avatarOf } from "./avatar.js";
 import { button, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { go } from "./route.js";
-import { appChannel, person, state } from "./state.js";
+import { activePeople, appChannel, person, refresh, state } from "./state.js";
+
+/** The button that shows the sidebar where the window is too narrow for it to stand beside the conversation. */
+export function sidebarButton() {
+  return button("Show channels and people", {
+    icon: icon("menu"),
+    class: "icon-button sidebar-toggle",
+    "aria-controls": "sidebar",
+    "data-test": "sidebar-toggle",
+    onClick: () => unfold(true),
+  });
+}
+
+/** Unfolds the sidebar over a narrow window, or folds it away again. */
+export function unfold(open) {
+  const app = document.getElementById("app");
+  const wasOpen = app.classList.contains("sidebar-open");
+  app.classList.toggle("sidebar-open", open);
+  if (open) document.querySelector("#sidebar [aria-current], #sidebar button")?.focus();
+  else if (wasOpen) document.querySelector(".sidebar-toggle")?.focus();
+}
 
 /** Draws the sidebar; `onPerson` is called with the id of the person to act as, `onHelp` for the guide. */
 export function drawSidebar({ onPerson, onHelp }) {
@@ -26,7 +46,7 @@ export function drawSidebar({ onPerson, onHelp }) {
     el(
       "div",
       { class: "sidebar-scroll" },
-      group("Channels", channels.map(channelLink)),
+      group("Channels", [...channels.map(channelLink), ...state.open_channels.map(joinLink)]),
       direct.length > 0 && group("Direct messages", direct.map(directLink)),
       apps(app),
     ),
@@ -35,7 +55,7 @@ export function drawSidebar({ onPerson, onHelp }) {
 }
 
 function people(onPerson) {
-  const humans = state.people.filter((someone) => !someone.is_bot);
+  const humans = activePeople().filter((someone) => !someone.is_bot);
   const faces = humans.map((someone) => {
     const mine = someone.id === actingAs();
     return el(
@@ -73,7 +93,7 @@ function group(title, links) {
   return el("section", { class: "group", "aria-label": title }, el("h2", { text: title }), links);
 }
 
-function link({ test, current, unread = 0, open }, ...parts) {
+function link({ test, current, unread = 0, pings = 0, open }, ...parts) {
   return el(
     "button",
     {
@@ -84,6 +104,7 @@ function link({ test, current, unread = 0, open }, ...parts) {
       on: { click: open },
     },
     parts,
+    pings > 0 && el("span", { class: "ping-count", "aria-label": `you were called ${pings} times`, text: `@${pings}` }),
     unread > 0 && el("span", { class: "unread-count", "aria-label": `${unread} unread`, text: String(unread) }),
   );
 }
@@ -92,10 +113,33 @@ function channelLink(some) {
   const current = state.place?.channel === some.id;
   const sign = icon(some.kind === "private" ? "lock" : "hash");
   return link(
-    { test: `channel-${some.name}`, current, unread: some.unread, open: () => go({ channel: some.id }) },
+    {
+      test: `channel-${some.name}`,
+      current,
+      unread: some.unread,
+      pings: some.pings,
+      open: () => go({ channel: some.id }),
+    },
     sign,
     el("span", { class: "place-name", text: some.name }),
   );
+}
+
+/** A channel that one is not in yet: a click goes in. */
+function joinLink({ id, name, topic }) {
+  const open = async () => {
+    if (!(await attempt(post("/page/join", { channel: id })))) return;
+    await attempt(refresh(actingAs()));
+    go({ channel: id });
+  };
+  const node = link(
+    { test: `join-${name}`, open },
+    icon("hash"),
+    el("span", { class: "place-name", text: `Join ${name}` }),
+  );
+  node.classList.add("joinable");
+  node.title = topic;
+  return node;
 }
 
 function directLink(some) {
@@ -122,6 +166,7 @@ function apps(app) {
           test: "app-messages",
           current: state.place?.channel === app.id,
           unread: app.unread,
+          pings: app.pings,
           open: () => go({ channel: app.id }),
         },
         avatarOf(state.app.bot_user_id, "tiny"),

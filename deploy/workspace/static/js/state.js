@@ -7,6 +7,8 @@ export const state = {
   team: { name: "" },
   me: null,
   people: [],
+  usergroups: [],
+  open_channels: [], // public channels that one could go into
   channels: [],
   app: { name: "App", suggested_prompts: [], commands: [], shortcuts: [], connected: true },
   welcome: "",
@@ -43,6 +45,17 @@ export async function loadEmoji() {
 /** The person with `id`, the bot included; undefined when unknown. */
 export function person(id) {
   return state.people.find((someone) => someone.id === id);
+}
+
+/** The people who can act, write and be called: not those whose account was deactivated. */
+export function activePeople() {
+  return state.people.filter((someone) => !someone.deleted);
+}
+
+/** The handle of the user group with `id`, with its @; null when unknown. */
+export function groupHandle(id) {
+  const group = state.usergroups.find((some) => some.id === id);
+  return group ? `@${group.handle}` : null;
 }
 
 /** What a mention of person `id` shows. */

@@ -1,7 +1,9 @@
 /** What the composer suggests while one types: people after `@`, the app's commands after a leading `/`. */
 
 import { avatarOf } from "./avatar.js";
+import { OWN_COMMANDS } from "./commands.js";
 import { el } from "./dom.js";
+import { icon } from "./icons.js";
 import { mentionables } from "./slack_text.js";
 import { state } from "./state.js";
 
@@ -66,7 +68,7 @@ export class Suggestions {
     this.mark();
   }
 
-  row({ icon, label, description }, index) {
+  row({ icon: picture, label, description }, index) {
     const pick = (event) => {
       event.preventDefault();
       this.pick(index);
@@ -74,7 +76,7 @@ export class Suggestions {
     return el(
       "div",
       { role: "option", id: `${this.node.id}-${index}`, class: "suggestion", on: { mousedown: pick } },
-      icon,
+      picture,
       el("span", { text: label }),
       description && el("small", { text: description }),
     );
@@ -115,16 +117,20 @@ function people(start) {
   const wanted = start.toLowerCase();
   return mentionables()
     .filter(({ name }) => name.toLowerCase().startsWith(wanted) && name.toLowerCase() !== wanted)
-    .map(({ id, name }) => ({
+    .map(({ id, name, isGroup }) => ({
       text: `@${name} `,
       label: name,
-      icon: avatarOf(id, "tiny"),
-      description: id === state.app.bot_user_id ? "App" : state.people.find((someone) => someone.id === id)?.title,
+      icon: isGroup ? icon("at") : avatarOf(id, "tiny"),
+      description: isGroup ? "Group" : describe(id),
     }));
 }
 
+function describe(id) {
+  return id === state.app.bot_user_id ? "App" : state.people.find((someone) => someone.id === id)?.title;
+}
+
 function commands(start) {
-  return state.app.commands
+  return [...state.app.commands, ...OWN_COMMANDS]
     .filter(({ command }) => command.startsWith(`/${start}`))
     .map(({ command, description, usage_hint: usage }) => ({
       text: `${command} `,

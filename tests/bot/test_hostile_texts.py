@@ -1,0 +1,128 @@
+"""Ten thousand hostile or odd texts through everything that shows or stores a text."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bot.blocks.answer import Closing, closed_answer, correction
+from bot.blocks.content import Content
+from bot.blocks.errors import sentence_modal
+from bot.blocks.review import Case, review_modal
+from bot.safe_text import safe_markdown
+from store.storable import storable
+from store.tables import Answer, Message, Review, Ticket, Vote
+from store.words import DeliveryState, Role, Surface, Visibility, VoteReason, VoteValue
+from tests.bot.conftest import RunningBot
+from tests.bot.effects import quiet
+from tests.bot.hostile import corpus, texts
+from tests.bot.model_server import ScriptedModel
+from tests.bot.oracle import ALLOWED_HOST, OWN_ID, problems_of_message, problems_of_view
+from tests.bot.scenes import option
+from tests.bot.test_asking import rows
+from tests.fixtures_workspace import SUPPORT, Person
+
+Json = dict[str, Any]
+COUNT = 10_000
+
+
+def of_content(content: Content) -> list[str]:
+    return problems_of_message([block.to_dict() for block in content.blocks or []], content.text)
+
+
+def model_answer(text: str) -> list[str]:
+    shown = safe_markdown(text, [ALLOWED_HOST])
+    return of_content(closed_answer(shown, Closing(1, DeliveryState.DELIVERED)))
+
+
+def error_of_the_model(text: str) -> list[str]:
+    return of_content(closed_answer("", Closing(1, DeliveryState.FAILED, text)))
+
+
+def reviewers_answer(text: str) -> list[str]:
+    return of_content(correction(OWN_ID, text[:3000]))
+
+
+def review_of(text: str) -> list[str]:
+    ticket = Ticket(
+        team_id="T", channel_id="C0SUPPORT01", thread_ts="1.1", asker_id=OWN_ID, surface=Surface.MENTION,
+        visibility=Visibility.PUBLIC, question=text,
+    )  # fmt: skip
+    answer = Answer(id=1, ticket_id=1, event_id="k", question_ts="1.1", text=text, state=DeliveryState.DELIVERED)
+    said = Message(ticket_id=1, ts="1.1", person_id=OWN_ID, role=Role.ASKER, text=text)
+    vote = Vote(answer_id=1, person_id=OWN_ID, value=VoteValue.DOWN, reason=VoteReason.WRONG, comment=text[:3000])
+    return problems_of_view(review_modal(Case(answer, ticket, [said], [vote])).to_dict())
+
+
+def sentence(text: str) -> list[str]:
+    return problems_of_view(sentence_modal(f"It did not work: {safe_markdown(text)}"[:3000]).to_dict())
+
+
+FIELDS: dict[str, Callable[[str], list[str]]] = {
+    "an answer of the model": model_answer,
+    "an error of the model": error_of_the_model,
+    "a reviewer's right answer": reviewers_answer,
+    "the review modal": review_of,
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_ten_thousand_texts_neither_ping_nor_hide_a_link_nor_break_a_block(field: str) -> None:
+    check = FIELDS[field]
+    bad = [(text[:120], problems[:3]) for text in texts(COUNT) if (problems := check(text))]
+    assert bad == [], f"{len(bad)} of {COUNT}"
+
+
+def test_the_oracle_sees_what_it_should() -> None:
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "<!channel> <https://evil.example|docs>"}}
+    assert len(problems_of_message([section])) >= 2
+    assert problems_of_message([{"type": "markdown", "text": "[docs](https://evil.example)"}])
+    assert problems_of_message([{"type": "markdown", "text": "[docs](https://docs.corp/a)"}]) == []
+    assert problems_of_message([{"type": "markdown", "text": "x" * 12_001}])
+    assert problems_of_message([], "<@U0TOM000001>")
+
+
+SOME = [text for text in corpus() if text.strip()]
+
+
+async def test_whatever_is_asked_and_answered_is_stored_and_shown_safely(
+    bot: RunningBot, ana: Person, model: ScriptedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    model.reply = lambda body: str(body["messages"][-1]["content"])
+    caplog.set_level(logging.WARNING)
+    for start in range(0, len(SOME), 20):
+        batch = SOME[start : start + 20]
+        await asyncio.gather(*(ana.post(SUPPORT, f"@nightschool {text}") for text in batch))
+        await quiet(bot, 30)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    stored = {ticket.question for ticket in rows(bot, Ticket)}
+    assert len(stored) > len(SOME) * 0.7
+    for message in [line for line in await ana.messages(SUPPORT) if line.get("reply_count")]:
+        for line in await ana.messages(SUPPORT, message["ts"]):
+            if line.get("bot_id"):
+                assert problems_of_message(line["blocks"], line["text"]) == []
+
+
+async def test_whatever_is_typed_into_a_form_is_stored_as_it_was_typed(
+    bot: RunningBot, ana: Person, ravi: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    typed = [
+        text
+        for text in SOME
+        if len(text) <= 3000 and text.strip("\x00 \n\t\u00a0\u3000\u2028\u2029\u0085\r\x01\x02\x1b")
+    ]
+    for number, text in enumerate(typed):
+        ts = await ana.post(SUPPORT, f"@nightschool What is number {number}?")
+        await quiet(bot)
+        answer = (await ana.messages(SUPPORT, ts))[-1] | {"channel": SUPPORT}
+        ana.forget()
+        await ana.click(answer, "vote", f"down:{rows(bot, Answer)[-1].id}")
+        view = (await ana.wait_for(lambda event: event.get("type") == "view_opened"))["view"]
+        assert (await ana.submit(view, {"reason": option("wrong"), "words": text}))["ok"]
+    await quiet(bot)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+    assert [vote.comment for vote in rows(bot, Vote)] == [storable(text).strip() for text in typed]
+    assert rows(bot, Review) == []
