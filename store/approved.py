@@ -11,7 +11,7 @@ from threading import Lock
 
 from sqlmodel import Session, col, select
 
-from store import adapters
+from store import adapters, reviews, verdicts
 from store.learnt import Lessons
 from store.near_questions import NearQuestions, plain
 from store.settings import Settings
@@ -185,8 +185,8 @@ def stands(session: Session, review: Review, answer: Answer, ticket: Ticket) -> 
 
 
 def _contested(session: Session, review: Review) -> bool:
-    given = session.exec(select(Review.verdict).where(Review.answer_id == review.answer_id)).all()
-    if 2 * given.count(Verdict.CORRECTED) <= len(given):
+    counts = verdicts.final(reviews.of_answer(session, review.answer_id))
+    if counts is None or counts.id != review.id:
         return True
     since = session.exec(
         select(Review.id)

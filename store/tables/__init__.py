@@ -14,7 +14,16 @@ from store.tables.nights import (
     TrainingRun,
 )
 from store.tables.places import Channel, DutyGrant, Person
-from store.tables.reviewing import KnowledgeGap, KnowledgeGapTicket, Proposal, Review, ReviewClaim, ReviewSkip
+from store.tables.reviewing import (
+    KnowledgeGap,
+    KnowledgeGapTicket,
+    NearBand,
+    Proposal,
+    Review,
+    ReviewClaim,
+    ReviewDesk,
+    ReviewSkip,
+)
 from store.tables.versions import Adapter, Alias, Lease, Promotion, Trial
 
 __all__ = [
@@ -34,6 +43,7 @@ __all__ = [
     "KnowledgeGapTicket",
     "Lease",
     "Message",
+    "NearBand",
     "Night",
     "NightStage",
     "OutboxMessage",
@@ -43,6 +53,7 @@ __all__ = [
     "Proposal",
     "Review",
     "ReviewClaim",
+    "ReviewDesk",
     "ReviewSkip",
     "SplitGroup",
     "Ticket",

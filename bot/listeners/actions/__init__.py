@@ -11,7 +11,6 @@ from bot.blocks.fix import LOUD_ACTION, QUIET_ACTION
 from bot.blocks.gap import REOPEN_ACTION, WRITTEN_ACTION
 from bot.blocks.home.operating import RUN_NIGHT_ACTION
 from bot.blocks.home.places import CHANGE_CHANNEL_ACTION, CHANGE_ROLE_ACTION, CHOOSE_CHANNEL_ACTION
-from bot.blocks.home.reviewing import REVIEW_ACTION
 from bot.blocks.home.usage import SHOW_CHARTS_ACTION
 from bot.blocks.home.versions import STOP_TRIAL_ACTION, VERSION_STEP_ACTION
 from bot.blocks.privacy import FIX_NOTICES_ACTION, LEARNING_ACTION
@@ -27,7 +26,7 @@ from bot.listeners.actions import (
     privacy_learning,
     promote_version,
     retry_answer,
-    review_answer,
+    reviewing,
     show_charts,
     tell_why,
     version_step,
@@ -46,7 +45,7 @@ def register(app: AsyncApp) -> None:
     app.action(WRITTEN_ACTION)(knowledge_gap.knowledge_gap)
     app.action(REOPEN_ACTION)(knowledge_gap.knowledge_gap)
     app.action(RETRY_ACTION)(retry_answer.retry_answer)
-    app.action(REVIEW_ACTION)(review_answer.review_answer)
+    reviewing.register(app)
     app.action(PROMOTE_ACTION)(promote_version.promote_version)
     app.action(HOLD_ACTION)(hold_version.hold_version)
     app.action(re.compile(f"^{VERSION_STEP_ACTION}"))(version_step.version_step)
