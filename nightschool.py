@@ -80,6 +80,48 @@ def export_file(file: Annotated[Path, typer.Argument(help="The JSONL file to wri
     typer.echo(f"Wrote {export_tickets(store, settings, file):,} answers to {file}.")
 
 
+@app.command(rich_help_panel=TICKETS)
+def forget(person: Annotated[str, typer.Argument(help="The person's Slack id, such as U0ANA000001.")]) -> None:
+    """Wipe all that a person wrote and was answered, in the store and the datasets; names the versions that saw it.
+
+    Example: nightschool forget U0ANA000001
+    """
+    from store import erasure
+    from trainer.curate.purge import purge_datasets
+
+    _, store = _open_store()
+    with store.writing() as session:
+        gone = erasure.forget(session, person)
+    datasets = purge_datasets(store)
+    typer.echo(
+        f"Wiped: {gone.tickets} tickets, {gone.messages} messages, {gone.answers} answers, {gone.votes} votes, "
+        f"{gone.events} events, and rows of {datasets} datasets. Exports and backups that you made are yours to clean."
+    )
+    if gone.versions:
+        typer.echo(f"Trained on some of it: {', '.join(gone.versions)}. Their weights cannot be wiped; retire them.")
+
+
+@app.command(rich_help_panel=VERSIONS)
+def lineage(
+    name: Annotated[str, typer.Argument(help="A version, such as v3, or a ticket's number.")],
+) -> None:
+    """Show which tickets taught a version, or which versions learnt a ticket.
+
+    Example: nightschool lineage v3
+    """
+    from store import adapters
+    from store import lineage as learnt
+
+    _, store = _open_store()
+    with store.reading() as session:
+        if name.isdigit():
+            taught = ", ".join(learnt.versions_of(session, [int(name)])) or "no version"
+            typer.echo(f"Ticket {name} was learnt by {taught}.")
+            return
+        rows = [(t.id, t.created_at, t.question) for t in learnt.tickets_of(session, adapters.get(session, name).name)]
+    _print_table(f"{name} was taught by {len(rows)} tickets", ["Ticket", "Asked", "Question"], rows)
+
+
 @app.command(rich_help_panel=VERSIONS)
 def versions() -> None:
     """List the versions of the adapter, and the latest moves of production.

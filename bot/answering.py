@@ -6,36 +6,36 @@ is not generated again, and what stands in Slack is not posted again. Whatever f
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import cast
 
-from aiohttp import ClientError
-from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
 from bot import posting
-from bot.blocks.answer import Closing, approved_line, trying_again
-from bot.delivery import Delivery, MessageDelivery, PrivateDelivery, Recipient
+from bot.blocks.answer import trying_again
+from bot.blocks.content import Content
+from bot.closing import closing_of, link_hosts
+from bot.delivery import Delivery, MessageDelivery, PrivateDelivery
+from bot.joining import said_before
 from bot.posting import Place
 from bot.prompting import Assignment, assign, assign_again
 from bot.services import RunningAnswer, Services
+from bot.session_status import show_thinking
+from bot.writing import Recipient
 from serving.client import Completion
-from store import answers, approved, tickets
+from store import answers, approved, helping, tickets
 from store.answers import Outcome
 from store.errors import NightschoolError
 from store.tickets import Line, Question
-from store.words import Arm, DeliveryState, Role, Surface, TicketStatus
+from store.words import DeliveryState, Role
 
 log = logging.getLogger(__name__)
 
 STATUS_AFTER_S = 0.1
 """First the question goes to the model; a status line that text would replace at once is not worth a call."""
 
-THINKING = "is thinking …"
-LOADING_MESSAGES = ["Reading your question …", "Looking for the answer …", "Writing it down …"]
-CUT_OFF = "The answer was cut off at its longest. Ask me to go on."
 EMPTY = "The model gave no answer. Please try again, perhaps in other words."
 
 
@@ -53,12 +53,19 @@ class _Progress:
     completion: Completion | None = None
 
 
-async def answer(services: Services, question: Question, attempt: int = 1) -> None:
-    """Answer a question once, however often it is asked for; `attempt` above 1 looks for traces of the one before."""
+async def answer(
+    services: Services, question: Question, attempt: int = 1, before: Sequence[Line] | None = None
+) -> None:
+    """Answer a question once, however often it is asked for; `attempt` above 1 looks for traces of the one before.
+
+    `before` is what was said in the thread until then, where it has been read already.
+    """
     if services.running.holds(question.key):
         return
     with services.running.entry(question.channel_id, question.thread_ts, question.key) as running:
-        assignment = await services.store.write(assign, services.settings, question, services.approved)
+        if before is None:
+            before = await said_before(services, question)
+        assignment = await services.store.write(assign, services.settings, question, services.approved, before)
         if assignment is not None:
             await _carry_out(services, assignment, running, again=attempt > 1)
 
@@ -66,13 +73,20 @@ async def answer(services: Services, question: Question, attempt: int = 1) -> No
 async def answer_again(services: Services, retry: Retry, attempt: int = 1) -> None:
     """Generate a failed answer anew and show it in the message that said so."""
     assignment = await services.store.write(assign_again, retry.answer_id, retry.response_url)
-    if assignment is None or services.running.holds(assignment.answer.event_id):
-        return
+    if assignment is not None:
+        await answer_in_place(services, assignment, trying_again(), attempt)
+
+
+async def answer_in_place(services: Services, assignment: Assignment, meanwhile: Content, attempt: int) -> None:
+    """Answer in the message that stands there already; until there is text, it shows `meanwhile`."""
     ticket, given = assignment.ticket, assignment.answer
+    if services.running.holds(given.event_id):
+        return
     with services.running.entry(ticket.channel_id, ticket.thread_ts, given.event_id) as running:
         if given.message_ts:
-            metadata = posting.answer_metadata(retry.answer_id)
-            await posting.update(services, ticket.channel_id, given.message_ts, trying_again(), metadata)
+            metadata = posting.answer_metadata(given.id or 0)
+            await posting.end_stream(services, ticket.channel_id, given.message_ts)
+            await posting.update(services, ticket.channel_id, given.message_ts, meanwhile, metadata)
         await _carry_out(services, assignment, running, again=attempt > 1)
 
 
@@ -81,10 +95,13 @@ async def _carry_out(services: Services, assignment: Assignment, running: Runnin
     status = asyncio.create_task(_say_thinking(services, assignment, delivery))
     try:
         outcome = await _outcome(services, assignment, running, delivery)
-        await services.store.write(answers.record, assignment.answer.id or 0, outcome)
         status.cancel()
         with suppress(asyncio.CancelledError):
             await status
+        if running.replaced:
+            await delivery.leave()
+            return
+        await services.store.write(answers.record, assignment.answer.id or 0, outcome)
         await _close(services, assignment, delivery, outcome)
     finally:
         status.cancel()
@@ -93,21 +110,23 @@ async def _carry_out(services: Services, assignment: Assignment, running: Runnin
 
 async def _delivery(services: Services, assignment: Assignment, running: RunningAnswer, *, again: bool) -> Delivery:
     given, ticket = assignment.answer, assignment.ticket
-    if ticket.surface == Surface.COMMAND:
+    if tickets.is_private(ticket):
         return PrivateDelivery(services, assignment.response_url)
     place = Place(ticket.channel_id, ticket.thread_ts)
     answer_id = given.id or 0
-    standing_ts = given.message_ts
-    if again and not standing_ts:
-        standing_ts = await posting.find_answer(services, place, answer_id) or ""
-    if again and standing_ts:
-        await posting.end_stream(services, ticket.channel_id, standing_ts)
+    known = answers.standing(given)
+    if again and not known and (found := await posting.find_answer(services, place, answer_id)):
+        known = [found]
+    if again and known:
+        await posting.end_stream(services, ticket.channel_id, known[-1])
 
-    async def standing(ts: str) -> None:
-        await services.store.write(answers.standing_at, answer_id, ts)
+    async def standing(timestamps: list[str]) -> None:
+        await services.store.write(answers.standing_at, answer_id, timestamps)
 
-    recipient = Recipient(place, ticket.team_id, assignment.asker_id, answer_id, standing, running.stop)
-    return MessageDelivery(services, recipient, standing_ts)
+    recipient = Recipient(place, ticket.team_id, assignment.asker_id, answer_id, running.stop)
+    delivery = MessageDelivery(services, recipient, standing, known)
+    delivery.link_hosts = link_hosts(services.settings, given.passages)
+    return delivery
 
 
 async def _outcome(services: Services, assignment: Assignment, running: RunningAnswer, delivery: Delivery) -> Outcome:
@@ -182,48 +201,29 @@ def _completed(progress: _Progress) -> Outcome:
 
 async def _close(services: Services, assignment: Assignment, delivery: Delivery, outcome: Outcome) -> None:
     answer_id = assignment.answer.id or 0
-    sentence = outcome.error or (CUT_OFF if outcome.cut_off else "")
-    trial = assignment.model if assignment.answer.arm == Arm.TRIAL else ""
-    if assignment.answer.approved_by:
-        sentence = await services.store.read(_approval, assignment.answer.approved_by)
-    await delivery.close(outcome.text, Closing(answer_id, outcome.state, sentence, trial))
-    if not await services.store.write(_record_close, assignment, outcome, delivery.ts) and delivery.ts:
-        await posting.delete(services, assignment.ticket.channel_id, delivery.ts)
+    closing = await services.store.read(closing_of, services.settings, answer_id, outcome)
+    stands = await delivery.close(outcome.text, closing)
+    if not stands:
+        log.info("answer %d was deleted in Slack while it was written", answer_id)
+        await services.store.write(answers.lose, answer_id)
+    if not await services.store.write(_record_close, assignment, outcome, delivery.timestamps):
+        await posting.delete_all(services, assignment.ticket.channel_id, delivery.timestamps)
 
 
-def _approval(session: Session, review_id: int) -> str:
-    found = approved.get(session, review_id)
-    return approved_line(found) if found else ""
-
-
-def _record_close(session: Session, assignment: Assignment, outcome: Outcome, message_ts: str) -> bool:
+def _record_close(session: Session, assignment: Assignment, outcome: Outcome, timestamps: list[str]) -> bool:
     given, ticket = assignment.answer, assignment.ticket
-    if not answers.close(session, given.id or 0, outcome.state, message_ts):
+    if not answers.close(session, given.id or 0, outcome.state, timestamps):
         return False
     if outcome.text and outcome.state != DeliveryState.FAILED:
-        # A private answer has no ts of its own; its line follows the question's.
-        ts = message_ts or f"{given.question_ts}-answer"
-        tickets.add_line(session, ticket.id or 0, Line(ts, "", Role.BOT, outcome.text))
-        tickets.set_status(session, ticket.id or 0, TicketStatus.ANSWERED)
+        ts = timestamps[-1] if timestamps else helping.private_line(given.question_ts)
+        tickets.put_line(session, ticket.id or 0, Line(ts, "", Role.BOT, outcome.text))
+        tickets.answered(session, ticket.id or 0)
     return True
 
 
 async def _say_thinking(services: Services, assignment: Assignment, delivery: Delivery) -> None:
-    """Show that the bot works on it; workspaces without these features show nothing, which is fine."""
     ticket = assignment.ticket
-    if isinstance(delivery, PrivateDelivery):
+    if tickets.is_private(ticket):
         return
     await asyncio.sleep(STATUS_AFTER_S)
-    try:
-        await services.slack.agents_sessions_setStatus(
-            channel_id=ticket.channel_id, thread_ts=ticket.thread_ts, status="processing"
-        )
-        if not delivery.ts:
-            await services.slack.assistant_threads_setStatus(
-                channel_id=ticket.channel_id,
-                thread_ts=ticket.thread_ts,
-                status=THINKING,
-                loading_messages=LOADING_MESSAGES,
-            )
-    except (SlackApiError, ClientError, TimeoutError) as error:
-        log.debug("no status line in %s: %s", ticket.channel_id, error)
+    await show_thinking(services, Place(ticket.channel_id, ticket.thread_ts), line=not delivery.timestamps)

@@ -24,6 +24,7 @@ from bot.home import watching
 from bot.inbox import ASK, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
 from bot.outbox import OutboxWorker
 from bot.promoting import Move
+from bot.reminding import Reminders
 from bot.services import Services
 from bot.socket_mode import connected
 from serving.client import ModelClient
@@ -214,10 +215,11 @@ async def _run(settings: Settings) -> None:
 
 
 def start_workers(services: Services) -> list[asyncio.Task[None]]:
-    """The loops beside the listeners: inbox, outbox, reconciler, and the Home tabs of admins during a night."""
+    """The loops beside the listeners: inbox, outbox, reminders, reconciler, the Home tabs of admins in a night."""
     loops: list[Coroutine[Any, Any, None]] = [
         services.inbox.work(),
         OutboxWorker(services).work(),
+        Reminders(services).work(),
         Reconciler(services.store, services.fleet, services.settings).forever(),
         watching.keep_current(services),
         digest.keep_owing(services),

@@ -1,4 +1,4 @@
-"""What people write where the bot can read it: questions to answer, talk to listen to, edits, deletions."""
+"""What people write where the bot can read it: questions to answer, talk to listen to, deletions."""
 
 import logging
 from dataclasses import replace
@@ -7,17 +7,22 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
-from bot import answering, posting, questions
+from bot import answering, joining, posting, questions
 from bot.blocks.content import Content
 from bot.inbox import post_key
 from bot.posting import Place
+from bot.question_filter import is_question
 from bot.services import Services
-from store import inbox, proposals, tickets
+from store import answers, channels, inbox, proposals, tickets
 from store.tables import Answer
 from store.tickets import Line, Question
-from store.words import Role, Surface, Visibility
+from store.words import Answering, Role, Surface, TicketStatus, Visibility
 
 log = logging.getLogger(__name__)
+
+SWITCHED_OFF = (
+    "I am switched off in this channel. Ask me in a direct message, or type `/ask` followed by your question."
+)
 
 
 async def take_post(services: Services, body: dict[str, Any], attempt: int) -> None:
@@ -27,23 +32,45 @@ async def take_post(services: Services, body: dict[str, Any], attempt: int) -> N
     question = questions.from_event(body, bot.user_id)
     if not question.person_id or question.person_id == bot.user_id:
         return
-    text = str(event.get("text") or "")
-    mentioned = event["type"] == "app_mention" or questions.mentions_bot(text, bot.user_id)
-    if question.surface != Surface.DIRECT_MESSAGE and not mentioned:
+    if question.surface != Surface.DIRECT_MESSAGE:
+        text = str(event.get("text") or "")
+        mentioned = event["type"] == "app_mention" or questions.mentions_bot(text, bot.user_id)
         addressed = questions.mentions_someone_else(text, bot.user_id)
-        if not await services.store.write(_listen, question, addressed):
+        chosen = await services.store.read(channels.settings_of, question.team_id, question.channel_id)
+        if chosen.answering == Answering.OFF:
+            await _decline(services, question, mentioned=mentioned)
+            return
+        everything = chosen.answering == Answering.QUESTIONS
+        if everything and not mentioned and not addressed and _asks_the_channel(question):
+            question = replace(question, surface=Surface.CHANNEL)
+        elif not mentioned and not await services.store.write(_listen, question, addressed):
             return
     await _answer(services, question, body, attempt)
 
 
+async def _decline(services: Services, question: Question, *, mentioned: bool) -> None:
+    if mentioned:
+        thread_ts = question.thread_ts if question.thread_ts != question.ts else ""
+        place = Place(question.channel_id, thread_ts)
+        await posting.whisper(services, place, question.person_id, Content(SWITCHED_OFF))
+
+
+def _asks_the_channel(question: Question) -> bool:
+    return question.thread_ts == question.ts and is_question(question.text)
+
+
 def _listen(session: Session, question: Question, to_someone_else: bool) -> bool:
-    """Whether a message without a mention is a follow-up for the bot; others in its threads are only written down."""
+    """Whether a message without a mention is a follow-up for the bot; others in its threads are only written down.
+
+    Where a human was called, the asker talks to the human.
+    """
     if question.thread_ts == question.ts:
         return False
     ticket = tickets.of_thread(session, question.team_id, question.channel_id, question.thread_ts)
     if ticket is None:
         return False
-    if question.person_id == ticket.asker_id and not to_someone_else:
+    handed_over = ticket.status == TicketStatus.ESCALATED and ticket.escalated_to != ""
+    if question.person_id == ticket.asker_id and not to_someone_else and not handed_over:
         return True
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
     tickets.add_line(session, ticket.id or 0, Line(question.ts, question.person_id, role, question.text))
@@ -52,6 +79,10 @@ def _listen(session: Session, question: Question, to_someone_else: bool) -> bool
 
 
 async def _answer(services: Services, question: Question, body: dict[str, Any], attempt: int) -> None:
+    before = await joining.said_before(services, question)
+    if before and not question.text:
+        # Called into a thread without a word: what the thread began with is the question.
+        question = replace(question, text=before[0].text)
     if sentence := questions.why_not(services.settings, question.text):
         place = Place(question.channel_id, question.thread_ts)
         await posting.post_once(services, place, Content(sentence), f"hint-{question.key}", again=attempt > 1)
@@ -62,7 +93,7 @@ async def _answer(services: Services, question: Question, body: dict[str, Any], 
         question, unknown = replace(question, visibility=Visibility.PRIVATE), False
     elif services.channels.get(question.channel_id) is False:
         question, unknown = replace(question, visibility=Visibility.PUBLIC), False
-    await answering.answer(services, question, attempt)
+    await answering.answer(services, question, attempt, before)
     if unknown:
         await learn_visibility(services, question)
 
@@ -88,18 +119,6 @@ def _make_public(session: Session, question: Question) -> None:
         tickets.set_visibility(session, ticket.id, Visibility.PUBLIC)
 
 
-async def take_edit(services: Services, body: dict[str, Any]) -> None:
-    """An edited message: the transcript follows it. The bot's own edits and Slack's unfurls change no text."""
-    event = body["event"]
-    message = event.get("message") or {}
-    if message.get("text") == (event.get("previous_message") or {}).get("text"):
-        return
-    bot = await services.bot()
-    text = questions.plain_text(str(message.get("text") or ""), bot.user_id)
-    line = Line(str(message.get("ts")), str(message.get("user") or ""), Role.ASKER, text)
-    await services.store.write(tickets.edit, str(body.get("team_id") or ""), str(event["channel"]), line)
-
-
 async def take_deletion(services: Services, body: dict[str, Any]) -> None:
     """A deleted message: its answer stops and is deleted too, and nothing of it is learnt."""
     event = body["event"]
@@ -110,8 +129,8 @@ async def take_deletion(services: Services, body: dict[str, Any]) -> None:
     thread_ts = str((event.get("previous_message") or {}).get("thread_ts") or ts)
     services.running.stop(channel_id, thread_ts, key)
     for answer in withdrawn:
-        if answer.message_ts:
-            await posting.delete(services, channel_id, answer.message_ts)
+        services.running.stop(channel_id, thread_ts, answer.event_id)
+        await posting.delete_all(services, channel_id, answers.standing(answer))
 
 
 def _withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[Answer]:

@@ -12,7 +12,7 @@ from bot.services import Services
 from store import answers, outbox, reviews, tickets
 from store.tables import OutboxMessage, Review, Ticket
 from store.tickets import Line
-from store.words import Role, Surface
+from store.words import Role
 
 
 async def post_correction(services: Services, message: OutboxMessage, again: bool) -> Place:
@@ -52,7 +52,7 @@ async def withdraw_correction(services: Services, message: OutboxMessage, again:
 
 
 async def _place(services: Services, ticket: Ticket) -> Place:
-    if ticket.surface == Surface.COMMAND:
+    if tickets.is_private(ticket):
         # A private answer has no thread: its correction goes to the asker's direct message.
         opened = await services.slack.conversations_open(users=ticket.asker_id)
         return Place(str(opened["channel"]["id"]))

@@ -1,14 +1,9 @@
-"""How an answer reaches Slack while it is written: as a stream, by updating one message, or in private at the end.
-
-Slack streams by `chat.startStream`, `appendStream`, `stopStream` (https://docs.slack.dev/ai/developing-ai-apps).
-A stream dies after some minutes even while text is appended, and a person may stop it; from then on the same message
-is updated as a whole. So is a message that stands there already, from before a crash or a retry.
-"""
+"""How an answer reaches Slack while it is written: in as many messages as it takes, or in private at the end."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from aiohttp import ClientError
@@ -18,63 +13,65 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot import posting
 from bot.blocks.answer import Closing, answer_text, closed_answer, closing_blocks
 from bot.blocks.content import Content
-from bot.posting import Place
 from bot.safe_text import finished_part, safe_markdown
 from bot.services import Services
-from store.settings import Settings
+from bot.splitting import PLAIN_CHARACTERS, pieces
+from bot.writing import MessageWriter, Recipient
 
 log = logging.getLogger(__name__)
 
 APPEND_EVERY_S = 0.25
 """Of one answer alone. Slack allows about 100 appends a minute in all, so many answers share the rate."""
 UPDATE_EVERY_S = 1.0
-STOPPED_BY_USER = "stopped_by_user"
+PRIVATE_MESSAGES = 4
+"""A response URL takes five messages in half an hour (docs.slack.dev, "Handling user interaction")."""
+REFUSED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"}
+"""Slack's words for content that it does not take; plain text without blocks it takes always."""
 
-
-@dataclass(frozen=True)
-class Recipient:
-    """To whom and where an answer goes, and what happens as it goes there.
-
-    `standing` is told the ts as soon as the message exists; `stopped` is called when the person has pressed Stop.
-    """
-
-    place: Place
-    team_id: str
-    person_id: str
-    answer_id: int
-    standing: Callable[[str], Awaitable[None]]
-    stopped: Callable[[], None]
+Standing = Callable[[list[str]], Awaitable[None]]
 
 
 class Delivery(Protocol):
     """One answer on its way: `show` the text so far as often as it grows, then `close` once."""
 
-    ts: str
+    @property
+    def timestamps(self) -> list[str]:
+        """The messages that stand in Slack."""
 
     def show(self, text: str) -> None:
         """The whole text so far; returns at once."""
 
-    async def close(self, text: str, closing: Closing) -> None:
-        """Bring the message into its last form."""
+    async def close(self, text: str, closing: Closing) -> bool:
+        """Bring the messages into their last form; False when somebody has deleted them."""
+
+    async def leave(self) -> None:
+        """Send nothing more, and leave what stands to another answer."""
 
     def abandon(self) -> None:
         """Send nothing more."""
 
 
 class MessageDelivery:
-    """An answer as a message in a thread: streamed, unless it stands there already or Slack does not stream."""
+    """An answer as messages in a thread: streamed, unless they stand there already or Slack does not stream."""
 
-    def __init__(self, services: Services, recipient: Recipient, ts: str = "") -> None:
-        """With `ts`, the message that stands there is updated."""
-        self.ts = ts
+    def __init__(self, services: Services, recipient: Recipient, standing: Standing, known: Sequence[str] = ()) -> None:
+        """`standing` is told the timestamps when a message is new; the messages in `known` are updated."""
+        self.link_hosts: Collection[str] = services.settings.link_hosts
         self._services = services
         self._to = recipient
-        self._streaming = not ts
+        self._standing = standing
+        self._known = list(known)
+        self._writers = [MessageWriter(services, recipient, ts) for ts in known]
+        self._current = 0
         self._text = ""
-        self._sent = ""
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
         self._sender: asyncio.Task[None] | None = None
+
+    @property
+    def timestamps(self) -> list[str]:
+        """The messages that stand in Slack."""
+        return [writer.ts for writer in self._writers if writer.ts]
 
     def show(self, text: str) -> None:
         """Have the text so far shown: the first piece at once, later ones on a timer."""
@@ -89,103 +86,95 @@ class MessageDelivery:
             self._changed.clear()
             if self._closing.is_set():
                 return
-            await self._send(safe_markdown(finished_part(self._text), self._services.settings.link_hosts))
-            pause = APPEND_EVERY_S if self._streaming else UPDATE_EVERY_S
+            await self._send(pieces(safe_markdown(finished_part(self._text), self.link_hosts)))
+            pause = APPEND_EVERY_S if self._writer(self._current).streaming else UPDATE_EVERY_S
             pause *= max(1.0, len(self._services.running) / 2)
             try:
                 await asyncio.wait_for(self._closing.wait(), pause)
             except TimeoutError:
                 continue
 
-    async def _send(self, shown: str) -> None:
-        if not shown.strip() or shown == self._sent:
-            return
+    async def _send(self, shown: list[str]) -> None:
         try:
-            if not self.ts:
-                await self._start(shown)
-            elif self._streaming and shown.startswith(self._sent):
-                await self._services.slack.chat_appendStream(
-                    channel=self._to.place.channel_id, ts=self.ts, markdown_text=shown[len(self._sent) :]
-                )
-            else:
-                await self._update(answer_text(shown))
-            self._sent = shown
-        except SlackApiError as error:
-            self._streaming = False
-            if posting.error_of(error) == STOPPED_BY_USER:
-                self._to.stopped()
-            else:
-                log.info("answer %d goes on without streaming: %s", self._to.answer_id, posting.error_of(error))
-        except (ClientError, TimeoutError) as error:
-            # Whether the piece arrived is unknown, so the message is written anew as a whole.
-            self._streaming = False
-            log.warning("answer %d could not be shown for a moment: %s", self._to.answer_id, error)
-
-    async def _start(self, shown: str) -> None:
-        place = self._to.place
-        if self._streaming:
-            started = await self._services.slack.chat_startStream(
-                channel=place.channel_id,
-                thread_ts=place.thread_ts,
-                markdown_text=shown,
-                recipient_team_id=self._to.team_id,
-                recipient_user_id=self._to.person_id,
-            )
-            self.ts = str(started["ts"])
-        else:
-            self.ts = await posting.post(self._services.slack, place, answer_text(shown), self._metadata)
-        await self._to.standing(self.ts)
-
-    @property
-    def _metadata(self) -> dict[str, object]:
-        return posting.answer_metadata(self._to.answer_id)
-
-    async def _update(self, content: Content) -> None:
-        await posting.update(self._services, self._to.place.channel_id, self.ts, content, self._metadata)
-
-    async def close(self, text: str, closing: Closing) -> None:
-        """Show the whole text with its buttons; the last word on this message."""
-        self.abandon()
-        if self._sender is not None:
-            await self._sender
-        shown = safe_markdown(text, self._services.settings.link_hosts)
-        if self._streaming and self.ts and shown.startswith(self._sent) and await self._stop_stream(shown, closing):
+            while self._current < len(shown) - 1:
+                await self._writer(self._current).finish(shown[self._current], None)
+                self._current += 1
+        except (SlackApiError, ClientError, TimeoutError) as error:
+            # Shown again, or in another form, when the answer is closed.
+            log.info("a piece of answer %d is not taken: %s", self._to.answer_id, error)
             return
-        content = closed_answer(shown, closing)
-        if self.ts:
-            await posting.end_stream(self._services, self._to.place.channel_id, self.ts)
-            await self._update(content)
+        await self._writer(self._current).show(shown[-1])
+        await self._tell_standing()
+
+    def _writer(self, index: int) -> MessageWriter:
+        while len(self._writers) <= index:
+            self._writers.append(MessageWriter(self._services, self._to))
+        return self._writers[index]
+
+    async def _tell_standing(self) -> None:
+        if self.timestamps and self.timestamps != self._known:
+            self._known = self.timestamps
+            await self._standing(self._known)
+
+    async def close(self, text: str, closing: Closing) -> bool:
+        """Show the whole text with its buttons; the last word on these messages."""
+        await self._settle()
+        shown = pieces(safe_markdown(text, self.link_hosts))
+        for index, piece in enumerate(shown):
+            last = index == len(shown) - 1
+            try:
+                await self._writer(index).finish(piece, closing if last else None)
+            except SlackApiError as error:
+                if posting.error_of(error) not in REFUSED:
+                    raise
+                log.warning("answer %d is shown as plain text: %s", closing.answer_id, posting.error_of(error))
+                await self._close_plainly(index, "\n".join(shown[index:]), closing)
+                break
+            await self._tell_standing()
         else:
-            self.ts = await posting.post(self._services.slack, self._to.place, content, self._metadata)
+            await self._drop_after(len(shown))
+        return not any(writer.gone for writer in self._writers)
+
+    async def _close_plainly(self, first: int, rest: str, closing: Closing) -> None:
+        texts = [Content(piece) for piece in pieces(rest, PLAIN_CHARACTERS) if piece.strip()]
+        below = Content(closing.sentence or "…", closing_blocks(closing))
+        for index, content in enumerate([*texts, below]):
+            await self._writer(first + index).replace(content)
+            await self._tell_standing()
+        await self._drop_after(first + len(texts) + 1)
+
+    async def _drop_after(self, count: int) -> None:
+        # An answer that is given anew may need fewer messages than the one before.
+        surplus, self._writers = self._writers[count:], self._writers[:count]
+        for writer in surplus:
+            await writer.delete()
+        await self._tell_standing()
+
+    async def leave(self) -> None:
+        """Send nothing more, and leave what stands to another answer."""
+        await self._settle()
+        for writer in self._writers:
+            if writer.streaming:
+                await writer.leave()
 
     def abandon(self) -> None:
         """Send nothing more by the timer."""
         self._closing.set()
         self._changed.set()
 
-    async def _stop_stream(self, shown: str, closing: Closing) -> bool:
-        try:
-            await self._services.slack.chat_stopStream(
-                channel=self._to.place.channel_id,
-                ts=self.ts,
-                markdown_text=shown[len(self._sent) :] or None,
-                blocks=closing_blocks(closing),
-                metadata=self._metadata,
-                session_status="active",
-            )
-        except (SlackApiError, ClientError, TimeoutError) as error:
-            log.info("answer %d is closed by an update: %s", self._to.answer_id, error)
-            return False
-        return True
+    async def _settle(self) -> None:
+        self.abandon()
+        if self._sender is not None:
+            await self._sender
 
 
 class PrivateDelivery:
     """An answer that only the asker sees, posted to the response URL of their command when it is complete."""
 
     def __init__(self, services: Services, response_url: str) -> None:
-        """`response_url` takes answers for half an hour (docs.slack.dev, "Handling user interaction")."""
-        self.ts = ""
-        self._settings: Settings = services.settings
+        """`response_url` takes answers for half an hour."""
+        self.timestamps: list[str] = []
+        self.link_hosts: Collection[str] = services.settings.link_hosts
         self._webhook = AsyncWebhookClient(response_url, session=services.slack.session)
 
     def show(self, text: str) -> None:
@@ -194,14 +183,31 @@ class PrivateDelivery:
     def abandon(self) -> None:
         """There is nothing to stop: a private answer is sent only by `close`."""
 
-    async def close(self, text: str, closing: Closing) -> None:
+    async def leave(self) -> None:
+        """There is nothing to leave either."""
+
+    async def close(self, text: str, closing: Closing) -> bool:
         """Post the answer."""
-        content = closed_answer(safe_markdown(text, self._settings.link_hosts), closing)
+        for content in private_contents(safe_markdown(text, self.link_hosts), closing):
+            await self.send(content)
+        return True
+
+    async def send(self, content: Content, *, replacing: bool = False) -> None:
+        """Show something to the asker alone, in place of the message that they clicked in if `replacing`."""
         await self._webhook.send(
             text=content.text,
             blocks=content.blocks,
             response_type="ephemeral",
-            replace_original=False,
+            replace_original=replacing,
             unfurl_links=False,
             unfurl_media=False,
         )
+
+
+def private_contents(shown: str, closing: Closing) -> list[Content]:
+    """A private answer as few messages: what does not fit is left out, and said to be."""
+    parts = pieces(shown)
+    if len(parts) > PRIVATE_MESSAGES:
+        left_out = "The answer is longer than Slack lets me show in private. Ask me in a direct message to read it all."
+        parts, closing = parts[:PRIVATE_MESSAGES], replace(closing, sentence=left_out)
+    return [*(answer_text(part) for part in parts[:-1]), closed_answer(parts[-1], closing)]

@@ -7,7 +7,7 @@ from bot.blocks.fix import Fixed, fix_notice
 from bot.posting import Place
 from bot.safe_text import safe_markdown
 from bot.services import Services
-from store import adapters, fixes
+from store import adapters, fixes, tickets
 from store.errors import NightschoolError
 from store.fixes import Fix
 from store.tables import OutboxMessage
@@ -29,11 +29,15 @@ async def owe_notices(services: Services, message: OutboxMessage, again: bool) -
 
 async def post_notice(services: Services, message: OutboxMessage, again: bool) -> Place:
     """Tell one person, in their direct message, what is answered now; nothing where that is not wanted any more."""
-    adapter = str(message.payload["adapter"])
-    fix = await services.store.read(fixes.to_tell, int(message.payload["vote_id"]), adapter)
-    if fix is None or await identities.kind_of(services, fix.vote.person_id) not in identities.PEOPLE_OF_OURS:
+    payload = message.payload
+    if "person_id" not in payload:
+        # They were forgotten since.
         return NOWHERE
-    opened = await services.slack.conversations_open(users=fix.vote.person_id)
+    adapter, person_id = str(payload["adapter"]), str(payload["person_id"])
+    fix = await services.store.read(fixes.to_tell, int(payload["answer_id"]), person_id, adapter)
+    if fix is None or await identities.kind_of(services, person_id) not in identities.PEOPLE_OF_OURS:
+        return NOWHERE
+    opened = await services.slack.conversations_open(users=person_id)
     place = Place(str(opened["channel"]["id"]))
     if again and (found := await posting.find_note(services, place, message.key)):
         return Place(place.channel_id, found)
@@ -44,6 +48,7 @@ async def post_notice(services: Services, message: OutboxMessage, again: bool) -
 
 async def _fixed(services: Services, fix: Fix, adapter: str) -> Fixed:
     answer, approved = "", False
+    thread = Place(fix.ticket.channel_id, fix.ticket.thread_ts)
     try:
         answer = (await services.client.complete(adapter, fix.answer.messages)).text.strip()
     except NightschoolError as error:
@@ -55,5 +60,5 @@ async def _fixed(services: Services, fix: Fix, adapter: str) -> Fixed:
         question=fix.ticket.question,
         answer=safe_markdown(answer, services.settings.link_hosts),
         approved=approved,
-        link=await posting.permalink(services, fix.answer.channel_id, fix.answer.message_ts),
+        link="" if tickets.is_private(fix.ticket) else await posting.permalink(services, thread),
     )

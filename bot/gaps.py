@@ -62,8 +62,8 @@ async def _channel(services: Services, gap: KnowledgeGap) -> str:
 
 async def _shown(services: Services, gap: Gap) -> Shown:
     public = [ticket for ticket in gap.tickets if gaps.is_public(ticket)]
-    places = [(ticket.channel_id, ticket.thread_ts) for ticket in public[:THREADS_SHOWN]]
-    links = [await posting.permalink(services, channel_id, ts) for channel_id, ts in places]
+    places = [Place(ticket.channel_id, ticket.thread_ts) for ticket in public[:THREADS_SHOWN]]
+    links = [await posting.permalink(services, place) for place in places]
     return Shown(
         gap=gap.row,
         question=public[-1].question if public else "",

@@ -11,11 +11,11 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bot import cards, corrections, fixes, gaps, notices, posting, reporting
+from bot import cards, corrections, escalating, fixes, gaps, notices, posting, reminding, reporting, sharing
 from bot.blocks.card import night_card
 from bot.posting import Picture, Place
 from bot.services import Services
-from store import evaluations, leases, outbox
+from store import evaluations, leases, outbox, reminders
 from store.errors import BadInput
 from store.tables import OutboxMessage
 
@@ -112,6 +112,9 @@ POSTERS: dict[str, Poster] = {
     "fixes": fixes.owe_notices,
     "fix_notice": fixes.post_notice,
     "knowledge_gap": gaps.post_gap,
+    escalating.KIND: escalating.post_call,
+    sharing.KIND: sharing.post_shared,
+    reminders.KIND: reminding.post_reminder,
     notices.PERSON: notices.post_to_person,
     notices.CHANNEL: notices.post_to_channel,
     reporting.CHARTS: reporting.post_charts,

@@ -6,6 +6,7 @@ anything is posted a second time after a crash we look whether it stands there a
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +109,12 @@ async def delete(services: Services, channel_id: str, ts: str) -> None:
             raise
 
 
+async def delete_all(services: Services, channel_id: str, timestamps: Sequence[str]) -> None:
+    """Delete messages of ours, as far as they are still there."""
+    for ts in timestamps:
+        await delete(services, channel_id, ts)
+
+
 async def whisper(services: Services, place: Place, person_id: str, content: Content) -> None:
     """Say something that only one person sees."""
     await services.slack.chat_postEphemeral(
@@ -118,6 +125,16 @@ async def whisper(services: Services, place: Place, person_id: str, content: Con
         blocks=content.blocks,
         parse="none",
     )
+
+
+async def permalink(services: Services, place: Place) -> str:
+    """The address of a thread's first message; empty when Slack gives none."""
+    try:
+        found = await services.slack.chat_getPermalink(channel=place.channel_id, message_ts=place.thread_ts)
+    except SlackApiError as error:
+        log.info("no link to %s in %s: %s", place.thread_ts, place.channel_id, error_of(error))
+        return ""
+    return str(found["permalink"])
 
 
 async def find_note(services: Services, place: Place, key: str) -> str | None:
@@ -183,15 +200,3 @@ def error_of(error: SlackApiError) -> str:
     """Slack's word for what went wrong, such as `channel_not_found`."""
     response = error.response
     return str(response.get("error", "")) if hasattr(response, "get") else ""
-
-
-async def permalink(services: Services, channel_id: str, ts: str) -> str:
-    """The address of a message; empty when it has none (any more)."""
-    if not ts:
-        return ""
-    try:
-        found = await services.slack.chat_getPermalink(channel=channel_id, message_ts=ts)
-    except SlackApiError as error:
-        log.info("message %s in %s has no address: %s", ts, channel_id, error_of(error))
-        return ""
-    return str(found["permalink"])

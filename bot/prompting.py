@@ -1,5 +1,6 @@
 """From a thread to the messages for the model: the newest turns that fit its context, the question last."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -7,8 +8,9 @@ from sqlmodel import Session
 from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
-from store import answers, tickets
+from store import answers, gaps, tickets
 from store.approved import ApprovedAnswers, asked_in
+from store.channels import settings_of
 from store.prompt import messages_for
 from store.settings import Settings
 from store.tables import Answer, Message, Ticket
@@ -31,23 +33,49 @@ class Assignment:
         return self.answer.adapter
 
 
-def assign(session: Session, settings: Settings, question: Question, approved: ApprovedAnswers) -> Assignment | None:
-    """Take a question up: ticket, transcript and answer are stored; None when it is answered already."""
+@dataclass(frozen=True)
+class Given:
+    """An answer to be prepared, its ticket, and the line that asks for it."""
+
+    answer: Answer
+    ticket: Ticket
+    asked: Line
+
+
+def assign(
+    session: Session,
+    settings: Settings,
+    question: Question,
+    approved: ApprovedAnswers,
+    before: Sequence[Line] = (),
+) -> Assignment | None:
+    """Take a question up: ticket, transcript and answer are stored; None when it is answered already.
+
+    `before` is what was said in the thread before the bot was called into it.
+    """
     ticket = tickets.open_ticket(session, question)
     role = Role.ASKER if question.person_id == ticket.asker_id else Role.HELPER
     asked = Line(question.ts, question.person_id, role, question.text)
-    tickets.add_line(session, ticket.id or 0, asked)
+    for line in (*before, asked):
+        tickets.add_line(session, ticket.id or 0, line)
     answer = answers.take_up(session, ticket, question.key, question.ts)
     if answer.state not in answers.UNFINISHED:
         return None
     notices.owe_to_person(session, settings, question)
+    prepare(session, settings, Given(answer, ticket, asked), approved)
+    return Assignment(answer, ticket, question.person_id, question.response_url)
+
+
+def prepare(session: Session, settings: Settings, given: Given, approved: ApprovedAnswers) -> None:
+    """Choose the version that answers and what it is told, unless a crash has left both."""
+    answer, ticket, asked = given.answer, given.ticket, given.asked
     _choose_version(session, ticket, answer)
     if answer.completed_at is None:
         found = approved.find(session, settings, asked_in(ticket, asked))
         answer.approved_by = found.review_id if found else None
+        gaps.heard(session, answer)
     if not answer.messages:
-        answer.messages = _messages(session, settings, ticket, question)
-    return Assignment(answer, ticket, question.person_id, question.response_url)
+        answer.messages = _messages(session, settings, ticket, asked)
 
 
 def assign_again(session: Session, answer_id: int, response_url: str) -> Assignment | None:
@@ -66,19 +94,21 @@ def _choose_version(session: Session, ticket: Ticket, answer: Answer) -> None:
         answer.adapter, answer.arm = rollout.model_for(session, ticket)
 
 
-def _messages(session: Session, settings: Settings, ticket: Ticket, question: Question) -> list[dict[str, str]]:
+def _messages(session: Session, settings: Settings, ticket: Ticket, asked: Line) -> list[dict[str, str]]:
     said = tickets.transcript(session, ticket.id or 0, settings.history_messages + 1)
-    before = [line for line in said if line.ts < question.ts][-settings.history_messages :]
-    asked = Message(
-        ticket_id=ticket.id or 0, ts=question.ts, person_id=question.person_id, role=Role.ASKER, text=question.text
+    before = [line for line in said if line.ts < asked.ts][-settings.history_messages :]
+    question = Message(
+        ticket_id=ticket.id or 0, ts=asked.ts, person_id=asked.person_id, role=Role.ASKER, text=asked.text
     )
-    turns = fitting(settings, [*before, asked])
-    return [{"role": turn["role"], "content": turn["content"]} for turn in messages_for(settings.system_prompt, turns)]
+    persona = settings_of(session, ticket.team_id, ticket.channel_id).persona
+    turns = fitting(settings, [*before, question], reserved=tokens_in(persona) if persona else 0)
+    prompt = f"{settings.system_prompt}\n\n{persona}".strip()
+    return [{"role": turn["role"], "content": turn["content"]} for turn in messages_for(prompt, turns)]
 
 
-def fitting(settings: Settings, turns: list[Message]) -> list[Message]:
-    """The newest turns that leave room for the answer; the last one always stays."""
-    room = room_in_tokens(settings) - tokens_in(turns[-1].text)
+def fitting(settings: Settings, turns: list[Message], reserved: int = 0) -> list[Message]:
+    """The newest turns that leave room for the answer and `reserved` tokens; the last one always stays."""
+    room = room_in_tokens(settings) - reserved - tokens_in(turns[-1].text)
     kept = [turns[-1]]
     for turn in reversed(turns[:-1]):
         room -= tokens_in(turn.text)

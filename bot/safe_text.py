@@ -10,7 +10,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 MAX_CHARACTERS = 11_000
-"""Below Slack's 12,000 for Markdown, with room for the escapes of a last piece."""
+"""Below Slack's 12,000 for Markdown."""
 
 _SCHEMES = r"(?:https?|ftp|mailto|tel|slack|javascript|data|file)"
 _LINK = re.compile(
@@ -31,7 +31,7 @@ _LAST_WORD = re.compile(r"(?<![a-z0-9])[a-z]+:?$", re.IGNORECASE)
 
 
 def safe_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
-    """The model's text as Markdown that Slack may show."""
+    """The model's text as Markdown that Slack may show, of any length."""
     text = _INVISIBLE.sub("", text)
     parts: list[str] = []
     position = 0
@@ -40,8 +40,12 @@ def safe_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
         parts.append(_shown_link(found, link_hosts, in_code=_in_code(text, found.start())))
         position = found.end()
     parts.append(_escaped(text[position:]))
-    shown = _REFERENCE.sub(r"\1 :", "".join(parts))
-    return _fitted(shown, MAX_CHARACTERS)
+    return _REFERENCE.sub(r"\1 :", "".join(parts))
+
+
+def short_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
+    """The same for a message that cannot be split: cut off where it is too long for one."""
+    return _fitted(safe_markdown(text, link_hosts), MAX_CHARACTERS)
 
 
 def finished_part(text: str) -> str:

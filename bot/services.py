@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -33,11 +33,16 @@ class Bot:
 
 @dataclass
 class RunningAnswer:
-    """An answer being generated now; `stopped` is set when a person has pressed Stop."""
+    """An answer being generated now.
+
+    `stopped` is set when a person has pressed Stop, `replaced` when another answer takes its place and message.
+    """
 
     key: str
     task: "asyncio.Task[None] | None" = None
     stopped: bool = False
+    replaced: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
         """Stop generating; what has come so far is kept."""
@@ -65,6 +70,7 @@ class RunningAnswers:
         try:
             yield running
         finally:
+            running.ended.set()
             self._by_thread[thread].remove(running)
             if not self._by_thread[thread]:
                 del self._by_thread[thread]
@@ -78,6 +84,13 @@ class RunningAnswers:
         deadline = time.monotonic() + patience_s
         while (channel_id, thread_ts) in self._by_thread and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
+
+    async def replace(self, keys: Collection[str]) -> None:
+        """Stop the answers with these keys without a word in Slack, and wait until they have ended."""
+        for running in [one for thread in self._by_thread.values() for one in thread if one.key in keys]:
+            running.replaced = True
+            running.stop()
+            await running.ended.wait()
 
     def stop(self, channel_id: str, thread_ts: str, key: str | None = None) -> int:
         """Stop what runs in a thread, or only the answer with this key; how many were stopped."""

@@ -83,7 +83,9 @@ def cast_by_click(session: Session, click: Click) -> Counted:
         raise NotFound("That button does not belong to an answer any more.")
     value, answer_id = parsed
     answer, ticket = answers.with_ticket(session, answer_id)
-    private = click.ephemeral and ticket.surface == Surface.COMMAND and ticket.asker_id == click.person_id
+    # The asker votes on private answers, and in the direct message where they were asked whether an answer helped.
+    unseen = (click.ephemeral and ticket.surface == Surface.COMMAND) or click.channel_id.startswith("D")
+    private = unseen and ticket.asker_id == click.person_id
     if not private and (answer.channel_id, answer.message_ts) != (click.channel_id, click.message_ts):
         raise NotAllowed("That button belongs to another answer. Nothing was changed.")
     if sentence := objection(answer, ticket):

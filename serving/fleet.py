@@ -36,7 +36,7 @@ class Fleet:
     """Every replica that the settings name; close it with `aclose`."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         key = api_key(settings)
         self._replicas = {url: connect(url, key) for url in settings.replica_urls}
 
@@ -120,8 +120,8 @@ class Fleet:
     async def _preflight(self, adapter: Adapter) -> Path:
         # Off the event loop: it reads and hashes the whole adapter.
         def checked() -> Path:
-            base = ensure_base_model(self._settings, logger.info)
-            return preflight.check(adapter, base, self._settings)
+            base = ensure_base_model(self.settings, logger.info)
+            return preflight.check(adapter, base, self.settings)
 
         return await asyncio.to_thread(checked)
 
@@ -169,7 +169,7 @@ class Fleet:
         for question in PROBES if name != BASE else PROBES[:1]:
             body = {
                 "model": name,
-                "messages": question_messages(self._settings.system_prompt, question),
+                "messages": question_messages(self.settings.system_prompt, question),
                 "max_tokens": PROBE_TOKENS,
                 "temperature": 0,
                 "logprobs": True,

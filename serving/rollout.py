@@ -9,7 +9,7 @@ import logging
 from sqlmodel import Session
 
 from serving.fleet import Fleet
-from store import adapters, trials
+from store import adapters, erasure, trials
 from store.errors import AdapterRejected, BadInput
 from store.session import Store
 from store.tables import BASE, Alias, Promotion, Ticket, Trial
@@ -94,6 +94,11 @@ async def _load(store: Store, fleet: Fleet, name: str) -> None:
     adapter = await store.read(adapters.get, name)
     if adapter.state == AdapterState.REJECTED:
         raise AdapterRejected(f"Version {name} was rejected and stays so: {adapter.note}")
+    if not fleet.settings.gate.promote_after_erasure and await store.read(erasure.tainted, name):
+        raise AdapterRejected(
+            f"Version {name} was trained on tickets of somebody who has been forgotten since, so it may not answer "
+            "again. Train another one, or allow it with NIGHTSCHOOL_GATE__PROMOTE_AFTER_ERASURE."
+        )
     try:
         await fleet.load(adapter)
     except AdapterRejected as rejected:

@@ -46,6 +46,12 @@ def promotions(session: Session, limit: int) -> list[Promotion]:
     return list(session.exec(select(Promotion).order_by(col(Promotion.id).desc()).limit(limit)))
 
 
+def promotion_of(session: Session, name: str) -> Promotion | None:
+    """The last time that a version was promoted, which names the evidence for it; rollbacks are left out."""
+    promoted = select(Promotion).where(Promotion.adapter == name, Promotion.kind == PromotionKind.PROMOTE)
+    return session.exec(promoted.order_by(col(Promotion.id).desc())).first()
+
+
 def next_version(session: Session) -> int:
     """The number of the adapter that will be registered next."""
     return (session.exec(select(func.max(Adapter.version))).one() or 0) + 1

@@ -12,6 +12,8 @@ from store.tables import Answer, Ticket, now
 from store.words import DeliveryState
 
 UNFINISHED = (DeliveryState.PENDING, DeliveryState.STREAMING)
+GONE = (DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED)
+"""What stands in Slack no more: nothing that still runs may change such an answer."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ def get(session: Session, answer_id: int) -> Answer:
     return answer
 
 
+def by_key(session: Session, key: str) -> Answer | None:
+    """The answer to the question with this key."""
+    return session.exec(select(Answer).where(Answer.event_id == key)).first()
+
+
 def with_ticket(session: Session, answer_id: int) -> tuple[Answer, Ticket]:
     """An answer and the ticket it belongs to.
 
@@ -79,19 +86,24 @@ def known_messages(session: Session, channel_id: str, timestamps: list[str]) -> 
 
 def _change(session: Session, answer_id: int, **values: Any) -> bool:
     changed = session.exec(
-        update(Answer).where(col(Answer.id) == answer_id, col(Answer.state) != DeliveryState.WITHDRAWN).values(**values)
+        update(Answer).where(col(Answer.id) == answer_id, col(Answer.state).not_in(GONE)).values(**values)
     )
     return bool(changed.rowcount)
 
 
-def standing_at(session: Session, answer_id: int, message_ts: str) -> None:
-    """The answer's message exists in Slack, under this ts."""
-    _change(session, answer_id, message_ts=message_ts)
+def standing_at(session: Session, answer_id: int, timestamps: list[str]) -> None:
+    """The answer's messages exist in Slack, under these timestamps; the last one is to have the buttons."""
+    _change(session, answer_id, message_ts=timestamps[-1], earlier_ts=timestamps[:-1])
     session.exec(
         update(Answer)
         .where(col(Answer.id) == answer_id, col(Answer.state) == DeliveryState.PENDING)
         .values(state=DeliveryState.STREAMING)
     )
+
+
+def standing(answer: Answer) -> list[str]:
+    """The timestamps of the answer's messages in Slack, in their order."""
+    return [*answer.earlier_ts, *([answer.message_ts] if answer.message_ts else [])]
 
 
 def record(session: Session, answer_id: int, outcome: Outcome) -> None:
@@ -110,9 +122,48 @@ def record(session: Session, answer_id: int, outcome: Outcome) -> None:
     )
 
 
-def close(session: Session, answer_id: int, state: DeliveryState, message_ts: str) -> bool:
-    """The answer stands in Slack in its last form; False when it was withdrawn meanwhile."""
-    return _change(session, answer_id, state=state, message_ts=message_ts)
+def close(session: Session, answer_id: int, state: DeliveryState, timestamps: list[str]) -> bool:
+    """The answer stands in Slack in its last form; False when it was withdrawn or replaced meanwhile."""
+    last = timestamps[-1] if timestamps else ""
+    return _change(session, answer_id, state=state, message_ts=last, earlier_ts=timestamps[:-1])
+
+
+def lose(session: Session, answer_id: int) -> None:
+    """The answer's message was deleted in Slack: nothing of it is reviewed or learnt."""
+    _change(session, answer_id, state=DeliveryState.WITHDRAWN)
+
+
+def to_question(session: Session, ticket_id: int, question_ts: str) -> list[Answer]:
+    """The answers to one message that were neither withdrawn nor replaced, the newest first."""
+    asked = select(Answer).where(Answer.ticket_id == ticket_id, Answer.question_ts == question_ts)
+    return list(session.exec(asked.where(col(Answer.state).not_in(GONE)).order_by(col(Answer.id).desc())))
+
+
+def is_redone(session: Session, answer: Answer) -> bool:
+    """Whether this answer has taken the place of an earlier one, because the question was edited."""
+    earlier = select(Answer.id).where(
+        Answer.ticket_id == answer.ticket_id,
+        Answer.question_ts == answer.question_ts,
+        Answer.state == DeliveryState.SUPERSEDED,
+        col(Answer.id) < (answer.id or 0),
+    )
+    return session.exec(earlier.limit(1)).first() is not None
+
+
+def supersede(session: Session, old: Answer, key: str) -> Answer:
+    """A new answer takes the place of an old one, message and all; votes and reviews stay with the old one."""
+    new = Answer(
+        ticket_id=old.ticket_id,
+        event_id=key,
+        question_ts=old.question_ts,
+        channel_id=old.channel_id,
+        message_ts=old.message_ts,
+        earlier_ts=old.earlier_ts,
+    )
+    old.state, old.message_ts, old.earlier_ts = DeliveryState.SUPERSEDED, "", []
+    session.add(new)
+    session.flush()
+    return new
 
 
 def reopen(session: Session, answer_id: int) -> bool:

@@ -25,16 +25,20 @@ class Fix:
 
 
 def owe_notices(session: Session, adapter: str) -> int:
-    """Owe everyone whose complaint this version has fixed a word about it, once for each vote; how many are new."""
+    """Owe everyone whose complaint this version has fixed a word about it, once for each answer; how many are new."""
     lessons = Lessons.of(session, adapter)
     return sum(
-        outbox.owe(session, f"fix-{fix.vote.id}", KIND, {"vote_id": fix.vote.id, "adapter": adapter})
+        outbox.owe(session, f"fix-{fix.answer.id}-{fix.vote.person_id}", KIND, _payload(fix, adapter))
         for fix in _complaints(session)
         if lessons.hold(fix.review, fix.ticket)
     )
 
 
-def to_tell(session: Session, vote_id: int, adapter: str) -> Fix | None:
+def _payload(fix: Fix, adapter: str) -> dict[str, object]:
+    return {"answer_id": fix.answer.id, "person_id": fix.vote.person_id, "adapter": adapter}
+
+
+def to_tell(session: Session, answer_id: int, person_id: str, adapter: str) -> Fix | None:
     """The fix that a person is to be told of, or None when there is nothing to tell any more.
 
     So it is when production has moved on, the vote or the correction was taken back, the question was deleted, or
@@ -42,14 +46,16 @@ def to_tell(session: Session, vote_id: int, adapter: str) -> Fix | None:
     """
     if adapters.production(session) != adapter:
         return None
-    for fix in _complaints(session, vote_id):
-        wanted = people.get(session, fix.ticket.team_id, fix.vote.person_id).fix_notices
+    for fix in _complaints(session, answer_id):
+        if fix.vote.person_id != person_id:
+            continue
+        wanted = people.get(session, fix.ticket.team_id, person_id).fix_notices
         if wanted and stands(session, fix.review, fix.answer, fix.ticket):
             return fix
     return None
 
 
-def _complaints(session: Session, vote_id: int | None = None) -> Iterator[Fix]:
+def _complaints(session: Session, answer_id: int | None = None) -> Iterator[Fix]:
     rows = (
         select(Vote, Answer, Ticket, Review)
         .join(Answer, col(Answer.id) == col(Vote.answer_id))
@@ -58,7 +64,7 @@ def _complaints(session: Session, vote_id: int | None = None) -> Iterator[Fix]:
         .where(Vote.value == VoteValue.DOWN, Review.verdict == Verdict.CORRECTED)
         .order_by(col(Vote.id), col(Review.updated_at).desc())
     )
-    if vote_id is not None:
-        rows = rows.where(Vote.id == vote_id)
+    if answer_id is not None:
+        rows = rows.where(Vote.answer_id == answer_id)
     for vote, answer, ticket, review in session.exec(rows):
         yield Fix(vote, answer, ticket, review)

@@ -1,14 +1,13 @@
 """Knowledge gaps: what the documents do not say, clustered by question, with the tickets that asked for it."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Lock
 
 from sqlmodel import Session, col, func, select
 
 from store import answers, outbox, votes
 from store.errors import BadInput, NotFound
-from store.near_questions import NearQuestions
 from store.session import insert_ignoring
 from store.tables import Answer, KnowledgeGap, KnowledgeGapTicket, Review, Ticket, now
 from store.words import Cause, GapState, TicketStatus, Verdict, Visibility, VoteValue
@@ -27,38 +26,20 @@ class Gap:
     right_answers: dict[str, str]
 
 
-class OpenGaps:
-    """The questions of the open gaps, in memory: finds the gap that a new ticket asks for."""
-
-    def __init__(self) -> None:
-        """Nothing is read yet."""
-        self._lock = Lock()
-        self._near = NearQuestions()
-        self._as_of: tuple[object, int] = (None, 0)
-
-    def heard(self, session: Session, ticket: Ticket) -> None:
-        """Count a new ticket where it asks for what is known to be missing."""
-        as_of = session.exec(
-            select(func.max(KnowledgeGap.updated_at), func.count(col(KnowledgeGap.id))).where(
-                KnowledgeGap.state == GapState.OPEN
-            )
-        ).one()
-        with self._lock:
-            if as_of != self._as_of:
-                self._near, self._as_of = _near_open(session), as_of
-            label = self._near.nearest(ticket.question)
-        gap = session.get(KnowledgeGap, int(label)) if label else None
-        if gap is None or gap.state != GapState.OPEN or not _link(session, gap.id or 0, ticket.id or 0):
-            return
-        asked = _count(session, gap.id or 0)
-        if asked <= COUNTED_ONE_BY_ONE or asked % COUNTED_ONE_BY_ONE == 0:
-            outbox.owe(session, f"gap-{gap.id}-asked-{asked}", KIND, {"gap_id": gap.id})
+def heard(session: Session, answer: Answer) -> None:
+    """Count a new question where it asks for what is known to be missing."""
+    gap = _open_near(session, answer)
+    if gap is None or not _link(session, gap.id or 0, answer.ticket_id):
+        return
+    asked = _count(session, gap.id or 0)
+    if asked <= COUNTED_ONE_BY_ONE or asked % COUNTED_ONE_BY_ONE == 0:
+        outbox.owe(session, f"gap-{gap.id}-asked-{asked}", KIND, {"gap_id": gap.id})
 
 
 def decided(session: Session, review: Review) -> None:
-    """A reviewer has decided, or changed or taken back a decision: the gaps are brought in line with it soon."""
-    key = f"gap-review-{review.answer_id}-{now().timestamp():.6f}"
-    outbox.owe(session, key, KIND, {"answer_id": review.answer_id})
+    """A decision was made or taken back: if it says that knowledge is missing, the gaps are to follow it."""
+    if review.cause == Cause.KNOWLEDGE:
+        outbox.owe(session, f"gap-{review.batch}-{uuid.uuid4().hex[:8]}", KIND, {"answer_id": review.answer_id})
 
 
 def file_answer(session: Session, answer_id: int, owners: Mapping[str, str]) -> list[int]:
@@ -76,12 +57,10 @@ def file_answer(session: Session, answer_id: int, owners: Mapping[str, str]) -> 
         return present
     if present:
         return present
-    label = _near_open(session).nearest(ticket.question)
-    gap_id = int(label) if label else _open(session, ticket.question, _owner(answer, owners))
-    _link(session, gap_id, ticket_id)
-    for other in _near_duplicates(session, ticket):
-        _link(session, gap_id, other)
-    return [gap_id]
+    gap = _open_near(session, answer) or _open(session, answer, ticket, owners)
+    for asking in {ticket_id, *_near_duplicates(session, answer)}:
+        _link(session, gap.id or 0, asking)
+    return [gap.id or 0]
 
 
 def get(session: Session, gap_id: int) -> Gap:
@@ -154,11 +133,12 @@ def _voted_down(session: Session, answer_id: int) -> bool:
     return any(vote.value == VoteValue.DOWN for vote in votes.of_answer(session, answer_id))
 
 
-def _near_open(session: Session) -> NearQuestions:
-    near = NearQuestions()
-    for gap in session.exec(select(KnowledgeGap).where(KnowledgeGap.state == GapState.OPEN)):
-        near.add(gap.question, str(gap.id))
-    return near
+def _open_near(session: Session, answer: Answer) -> KnowledgeGap | None:
+    """The open gap of the questions that are near to this one."""
+    if answer.near_group is None:
+        return None
+    near = select(KnowledgeGap).where(KnowledgeGap.near_group == answer.near_group, KnowledgeGap.state == GapState.OPEN)
+    return session.exec(near.order_by(col(KnowledgeGap.id))).first()
 
 
 def _open_of(session: Session, ticket_id: int) -> list[KnowledgeGap]:
@@ -171,11 +151,11 @@ def _open_of(session: Session, ticket_id: int) -> list[KnowledgeGap]:
     )
 
 
-def _open(session: Session, question: str, owner_id: str) -> int:
-    gap = KnowledgeGap(question=question, owner_id=owner_id)
+def _open(session: Session, answer: Answer, ticket: Ticket, owners: Mapping[str, str]) -> KnowledgeGap:
+    gap = KnowledgeGap(question=ticket.question, near_group=answer.near_group, owner_id=_owner(answer, owners))
     session.add(gap)
     session.flush()
-    return gap.id or 0
+    return gap
 
 
 def _owner(answer: Answer, owners: Mapping[str, str]) -> str:
@@ -183,12 +163,11 @@ def _owner(answer: Answer, owners: Mapping[str, str]) -> str:
     return next((owners[source] for source in sources if source in owners), "")
 
 
-def _near_duplicates(session: Session, ticket: Ticket) -> list[int]:
-    """The tickets that a night has put into one group with this one."""
-    if not ticket.split_group:
+def _near_duplicates(session: Session, answer: Answer) -> list[int]:
+    """The tickets that asked nearly the same."""
+    if answer.near_group is None:
         return []
-    same = select(Ticket.id).where(Ticket.split_group == ticket.split_group, Ticket.id != ticket.id)
-    return [id_ for id_ in session.exec(same) if id_ is not None]
+    return list(session.exec(select(Answer.ticket_id).where(Answer.near_group == answer.near_group).distinct()))
 
 
 def _link(session: Session, gap_id: int, ticket_id: int) -> bool:

@@ -115,6 +115,12 @@ def cancel(session: Session, event_id: str) -> None:
     _close(session, event_id, InboxState.DONE, "cancelled")
 
 
+def is_open(session: Session, event_id: str) -> bool:
+    """Whether an event is known that nobody has finished yet."""
+    found = session.get(InboxEvent, event_id)
+    return found is not None and found.state in (InboxState.RECEIVED, InboxState.CLAIMED)
+
+
 def _close(session: Session, event_id: str, state: InboxState, error: str) -> None:
     session.exec(
         update(InboxEvent)

@@ -17,6 +17,7 @@ class Objection(StrEnum):
     EXPIRED = "past its date"
     NOT_TRAINABLE = "marked as not to be learnt"
     WITHDRAWN = "withdrawn"
+    SUPERSEDED = "replaced, because the question was edited"
     PRIVATE_CHANNEL = "from a private channel"
     DIRECT_MESSAGE = "from a direct message"
     OPTED_OUT = "from someone who opted out"
@@ -34,6 +35,7 @@ def objection(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[i
         Objection.EXPIRED: until is not None and until <= now(),
         Objection.NOT_TRAINABLE: not ticket.trainable,
         Objection.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or row.answer.state is DeliveryState.WITHDRAWN,
+        Objection.SUPERSEDED: row.answer.state is DeliveryState.SUPERSEDED,
         Objection.PRIVATE_CHANNEL: ticket.visibility is Visibility.PRIVATE and not night.learn_private_channels,
         Objection.DIRECT_MESSAGE: ticket.visibility is Visibility.DIRECT and not night.learn_direct_messages,
         Objection.OPTED_OUT: ticket.id in opted_out,

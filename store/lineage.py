@@ -1,13 +1,13 @@
-"""Where a version comes from and what became of it: the night, the rows and the base it was trained on, its moves."""
+"""Where a version comes from and what became of it: night, rows, base, moves; which tickets taught which version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session, col, select
 
-from store.tables import Adapter, Dataset, Evaluation, Night, Promotion, TrainingRun
-from store.words import GateVerdict
+from store.tables import Adapter, Dataset, DatasetRow, Evaluation, Night, Promotion, Ticket, TrainingRun
+from store.words import GateVerdict, Split
 
 
 @dataclass(frozen=True)
@@ -72,3 +72,27 @@ def _compared(session: Session, names: Sequence[str]) -> dict[str, tuple[str, Ga
     for candidate, champion, verdict in rows:
         compared[candidate] = (champion, GateVerdict(verdict))
     return compared
+
+
+def tickets_of(session: Session, adapter_name: str) -> list[Ticket]:
+    """The tickets that a version was trained on, oldest first."""
+    learnt = (
+        select(DatasetRow.ticket_id)
+        .join(TrainingRun, col(TrainingRun.dataset_id) == col(DatasetRow.dataset_id))
+        .join(Adapter, col(Adapter.training_run_id) == col(TrainingRun.id))
+        .where(Adapter.name == adapter_name, DatasetRow.split == Split.TRAIN)
+    )
+    return list(session.exec(select(Ticket).where(col(Ticket.id).in_(learnt)).order_by(col(Ticket.id))))
+
+
+def versions_of(session: Session, ticket_ids: Iterable[int]) -> list[str]:
+    """The versions that were trained on any of these tickets, oldest first."""
+    learnt = (
+        select(Adapter.name, Adapter.version)
+        .join(TrainingRun, col(TrainingRun.id) == col(Adapter.training_run_id))
+        .join(DatasetRow, col(DatasetRow.dataset_id) == col(TrainingRun.dataset_id))
+        .where(col(DatasetRow.ticket_id).in_(list(ticket_ids)), DatasetRow.split == Split.TRAIN)
+        .distinct()
+        .order_by(col(Adapter.version))
+    )
+    return [name for name, _ in session.exec(learnt)]

@@ -134,6 +134,9 @@ class DigestSettings(_Block):
 class GateSettings(_Block):
     """What a candidate must show before the verdict is to promote it."""
 
+    promote_after_erasure: bool = False
+    """Whether a version that was trained on a forgotten person's tickets may be promoted again."""
+
     confidence: float = 0.95
     """Level of the paired bootstrap intervals."""
     bootstrap_samples: int = 2000
@@ -195,6 +198,10 @@ class Settings(BaseSettings):
     """Slack ids of the people who may promote and roll back; admins are reviewers too."""
     admin_channel: str = ""
     """Slack id of the channel that receives the morning card."""
+    on_call: str = ""
+    """Slack id of the person or user group to call when a human is wanted where the channel itself names nobody."""
+    remind_after_h: float = 4.0
+    """Hours after which the asker of an unvoted, unsolved answer is asked once whether it helped; 0 means never."""
     answer_other_teams: bool = False
     """Whether people of other workspaces, who share a channel by Slack Connect, may ask and give feedback there."""
     first_use_notices: bool = True

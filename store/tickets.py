@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select, update
 
 from store import proposals
+from store.channels import settings_of
 from store.session import insert_ignoring
 from store.tables import Answer, Message, Ticket, now
 from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
@@ -39,7 +40,7 @@ def of_thread(session: Session, team_id: str, channel_id: str, thread_ts: str) -
 
 
 def open_ticket(session: Session, question: Question) -> Ticket:
-    """The ticket of the question's thread, made with its first question."""
+    """The ticket of the question's thread, made with its first question; its channel says whether it may be learnt."""
     values = Ticket(
         enterprise_id=question.enterprise_id,
         team_id=question.team_id,
@@ -48,6 +49,7 @@ def open_ticket(session: Session, question: Question) -> Ticket:
         asker_id=question.person_id,
         surface=question.surface,
         visibility=question.visibility,
+        trainable=settings_of(session, question.team_id, question.channel_id).trainable,
         question=question.text,
     ).model_dump(exclude={"id"})
     insert_ignoring(session, Ticket, values)
@@ -78,6 +80,16 @@ def delete_line(session: Session, ticket_id: int, ts: str) -> None:
     session.exec(update(Message).where(col(Message.ticket_id) == ticket_id, col(Message.ts) == ts).values(deleted=True))
 
 
+def put_line(session: Session, ticket_id: int, line: Line) -> None:
+    """Write a message of ours into the transcript, over what stood in its place before."""
+    add_line(session, ticket_id, line)
+    session.exec(
+        update(Message)
+        .where(col(Message.ticket_id) == ticket_id, col(Message.ts) == line.ts)
+        .values(text=line.text, deleted=False)
+    )
+
+
 def transcript(session: Session, ticket_id: int, limit: int | None = None) -> list[Message]:
     """The last `limit` messages of a ticket in their order, without the deleted ones."""
     newest = (
@@ -103,7 +115,25 @@ def set_status(session: Session, ticket_id: int, status: TicketStatus) -> None:
     )
 
 
-def _line_in_channel(session: Session, team_id: str, channel_id: str, ts: str) -> tuple[Ticket, Message] | None:
+def answered(session: Session, ticket_id: int) -> None:
+    """An answer stands. A ticket that waits for a human goes on waiting, and one that was withdrawn stays so."""
+    session.exec(
+        update(Ticket)
+        .where(
+            col(Ticket.id) == ticket_id,
+            col(Ticket.status).not_in([TicketStatus.WITHDRAWN, TicketStatus.ESCALATED]),
+        )
+        .values(status=TicketStatus.ANSWERED, resolved_by="", updated_at=now())
+    )
+
+
+def is_private(ticket: Ticket) -> bool:
+    """Whether only the asker sees the answers: asked by a command and not shared since."""
+    return ticket.surface == Surface.COMMAND and ticket.visibility == Visibility.DIRECT
+
+
+def line_in_channel(session: Session, team_id: str, channel_id: str, ts: str) -> tuple[Ticket, Message] | None:
+    """A message of our transcripts by its place in Slack, with its ticket."""
     return session.exec(
         select(Ticket, Message)
         .join(Message, col(Message.ticket_id) == col(Ticket.id))
@@ -111,17 +141,25 @@ def _line_in_channel(session: Session, team_id: str, channel_id: str, ts: str) -
     ).first()
 
 
-def edit(session: Session, team_id: str, channel_id: str, line: Line) -> bool:
-    """Take an edited message over into the transcript and, where it opened the ticket, into the question."""
-    found = _line_in_channel(session, team_id, channel_id, line.ts)
-    if found is None or found[1].person_id != line.person_id:
-        return False
+def says_the_same(text: str, other: str) -> bool:
+    """Whether two texts differ in white space at most."""
+    return text.split() == other.split()
+
+
+def edit(session: Session, team_id: str, channel_id: str, line: Line) -> tuple[Ticket, Message] | None:
+    """Take an edited message over into the transcript and, where it opened the ticket, into the question.
+
+    None when it says the same as before, or was written by somebody else.
+    """
+    found = line_in_channel(session, team_id, channel_id, line.ts)
+    if found is None or found[1].person_id != line.person_id or says_the_same(found[1].text, line.text):
+        return None
     ticket, message = found
     message.text = line.text
     if ticket.thread_ts == line.ts:
         ticket.question, ticket.updated_at = line.text, now()
     proposals.follow(session, ticket.id or 0)
-    return True
+    return found
 
 
 def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[Answer]:
@@ -130,7 +168,7 @@ def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[A
     When it opened the ticket, the ticket is withdrawn as well and never learnt from. Returns the answers that were
     withdrawn, so that their messages can be deleted.
     """
-    found = _line_in_channel(session, team_id, channel_id, ts)
+    found = line_in_channel(session, team_id, channel_id, ts)
     if found is None:
         return []
     ticket, message = found

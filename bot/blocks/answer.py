@@ -1,5 +1,6 @@
 """An answer in a thread: its text, what stands below it, and what it becomes when it failed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, MarkdownBlock
@@ -8,46 +9,86 @@ from bot.blocks.card import slack_day
 from bot.blocks.content import UPDATE_CHARACTERS, Content, context, cut, section
 from bot.blocks.feedback import feedback_buttons
 from bot.blocks.trial import trial_blocks
-from bot.safe_text import plain_label, quoted, safe_markdown
+from bot.safe_text import plain_label, quoted, short_markdown
 from store.approved import Approved
 from store.words import DeliveryState
 
 RETRY_ACTION = "retry_answer"
+HUMAN_ACTION = "call_human"
+SOLVE_ACTION = "solve_ticket"
+UNSOLVE_ACTION = "unsolve_ticket"
+WHY_ACTION = "explain_answer"
+SHARE_ACTION = "share_answer"
+
 STOPPED = "Stopped."
 DISCLAIMER = "Answers can be wrong: check what matters. 👍 and 👎 teach me."
+REDONE = "✏️ The question was edited, so I answered anew."
+UNSURE = "🤔 *I'm not sure about this one.* Please check it, or let me call a human."
+SOURCES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage's document: what it is called, and where it can be read."""
+
+    title: str
+    url: str
 
 
 @dataclass(frozen=True)
 class Closing:
-    """How an answer ended; `sentence` says what went wrong, when something did; `trial` is a version being tried."""
+    """How an answer ended, and what its ticket has come to; `sentence` says what went wrong, when something did.
+
+    `trial` is a version being tried, `solved_by` a person's id. `called` says that a human was called, `shareable`
+    that only the asker sees the answer but the channel could.
+    """
 
     answer_id: int
     state: DeliveryState
     sentence: str = ""
     trial: str = ""
+    unsure: bool = False
+    redone: bool = False
+    approved: Approved | None = None
+    sources: Sequence[Source] = ()
+    solved_by: str = ""
+    called: bool = False
+    shareable: bool = False
 
 
 def answer_text(shown: str) -> Content:
-    """An answer while it is written; `shown` must be safe already."""
+    """An answer while it is written, or a piece of it; `shown` must be safe already."""
     return Content(cut(shown, UPDATE_CHARACTERS), [MarkdownBlock(text=shown)])
 
 
 def closed_answer(shown: str, closing: Closing) -> Content:
-    """An answer in its last form; `shown` must be safe already."""
+    """An answer in its last form, or its last piece; `shown` must be safe already."""
     blocks: list[Block] = [MarkdownBlock(text=shown)] if shown.strip() else []
     text = shown if shown.strip() else closing.sentence or STOPPED
     return Content(cut(text, UPDATE_CHARACTERS), [*blocks, *closing_blocks(closing)])
 
 
 def closing_blocks(closing: Closing) -> list[Block]:
-    """What stands below an answer: thumbs, or what went wrong and how to try again."""
+    """What stands below an answer: thumbs and what else one can do, or what went wrong and how to try again."""
     if closing.state == DeliveryState.FAILED:
-        return failure_blocks(closing.answer_id, closing.sentence)
+        return failure_blocks(closing)
     if closing.trial:
         return trial_blocks(closing.trial)
-    note = STOPPED if closing.state == DeliveryState.STOPPED else closing.sentence
-    note = f"{note} {DISCLAIMER}".strip()
-    return [feedback_buttons(closing.answer_id), context(note)]
+    notes = [
+        STOPPED if closing.state == DeliveryState.STOPPED else closing.sentence,
+        REDONE if closing.redone else "",
+        approved_line(closing.approved) if closing.approved else "",
+        f"✅ Solved, says <@{closing.solved_by}>." if closing.solved_by else "",
+        "🙋 A human was called." if closing.called and not closing.solved_by else "",
+        DISCLAIMER,
+    ]
+    return [
+        *([section(UNSURE)] if closing.unsure and not closing.solved_by else []),
+        *_sources(closing.sources),
+        feedback_buttons(closing.answer_id),
+        ActionsBlock(block_id=f"answer_{closing.answer_id}", elements=_buttons(closing)),
+        context(" ".join(note for note in notes if note)),
+    ]
 
 
 def approved_line(approved: Approved) -> str:
@@ -55,10 +96,40 @@ def approved_line(approved: Approved) -> str:
     return f"✅ Approved by <@{approved.reviewer_id}> on {slack_day(approved.decided_at)}."
 
 
-def failure_blocks(answer_id: int, sentence: str) -> list[Block]:
-    """One sentence about what went wrong, and a button to try again."""
-    retry = ButtonElement(text="Try again", action_id=RETRY_ACTION, value=str(answer_id), style="primary")
-    return [section(f":warning: {plain_label(sentence, 1000)}"), ActionsBlock(elements=[retry])]
+def _sources(sources: Sequence[Source]) -> list[Block]:
+    links = [f"<{source.url}|{plain_label(source.title, 100)}>" for source in sources[:SOURCES_SHOWN]]
+    return [context("📄 From: " + " · ".join(links))] if links else []
+
+
+def _buttons(closing: Closing) -> list[ButtonElement]:
+    value = str(closing.answer_id)
+    why = ButtonElement(text="Why this answer?", action_id=WHY_ACTION, value=value)
+    share = ButtonElement(text="Share with the channel", action_id=SHARE_ACTION, value=value)
+    last = [why, *([share] if closing.shareable else [])]
+    if closing.solved_by:
+        return [ButtonElement(text="Not solved after all", action_id=UNSOLVE_ACTION, value=value), *last]
+    solved = ButtonElement(text="Solved", action_id=SOLVE_ACTION, value=value)
+    human = human_button(closing)
+    return [human, solved, *last] if closing.unsure else [solved, human, *last]
+
+
+def human_button(closing: Closing) -> ButtonElement:
+    """The way to a human, prominent where the answer is doubtful."""
+    doubtful = closing.unsure and not closing.called
+    return ButtonElement(
+        text="I need a human",
+        action_id=HUMAN_ACTION,
+        value=str(closing.answer_id),
+        style="primary" if doubtful else None,
+    )
+
+
+def failure_blocks(closing: Closing) -> list[Block]:
+    """One sentence about what went wrong, a button to try again, and the way to a human."""
+    retry = ButtonElement(text="Try again", action_id=RETRY_ACTION, value=str(closing.answer_id), style="primary")
+    said = section(f":warning: {plain_label(closing.sentence, 1000)}")
+    blocks: list[Block] = [said, ActionsBlock(elements=[retry, human_button(closing)])]
+    return [*blocks, context("🙋 A human was called.")] if closing.called else blocks
 
 
 def trying_again() -> Content:
@@ -67,9 +138,9 @@ def trying_again() -> Content:
     return Content(text, [context(text)])
 
 
-def withdrawn() -> Content:
-    """What is left of an answer whose question was deleted, where it cannot be deleted itself."""
-    text = "The question was deleted, and so was this answer."
+def answering_anew() -> Content:
+    """What an answer shows from the edit of its question on until there is text."""
+    text = "The question was edited; I am answering anew …"
     return Content(text, [context(text)])
 
 
@@ -82,5 +153,5 @@ def correction_withdrawn(reviewer_id: str) -> Content:
 def correction(reviewer_id: str, right_answer: str) -> Content:
     """A reviewer's answer, for the thread of the person who asked."""
     said = f"A colleague corrected this answer (<@{reviewer_id}>):"
-    shown = safe_markdown(right_answer)
+    shown = short_markdown(right_answer)
     return Content(f"{said}\n{quoted(right_answer, 2500)}", [section(said), MarkdownBlock(text=shown)])

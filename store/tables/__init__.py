@@ -13,7 +13,7 @@ from store.tables.nights import (
     SplitGroup,
     TrainingRun,
 )
-from store.tables.places import Channel, DutyGrant, Person
+from store.tables.places import Channel, DutyGrant, Erasure, Person
 from store.tables.reviewing import (
     KnowledgeGap,
     KnowledgeGapTicket,
@@ -36,6 +36,7 @@ __all__ = [
     "DatasetRow",
     "Document",
     "DutyGrant",
+    "Erasure",
     "Evaluation",
     "EvaluationItem",
     "InboxEvent",

@@ -100,8 +100,10 @@ class Message(SQLModel, table=True):
 class Answer(SQLModel, table=True):
     """One reply of the bot in a ticket, with the messages exactly as they were sent to the model.
 
-    `approved_by` is the review whose correction was given as it stands, without asking the model. `near_group` is the
-    first answer whose question was nearly the same (itself where it is the first).
+    `message_ts` is the message with the buttons; where an answer takes several messages, it is the last one, and
+    `earlier_ts` are those before it. `approved_by` is the review whose correction was given as it stands, without
+    asking the model. `near_group` is the first answer whose question was nearly the same (itself where it is the
+    first).
     """
 
     __tablename__: ClassVar[str] = "answer"
@@ -121,6 +123,7 @@ class Answer(SQLModel, table=True):
     question_ts: str
     channel_id: str = ""
     message_ts: str = Field(default="", index=True)
+    earlier_ts: list[str] = json_list()
     messages: list[dict[str, str]] = json_list()
     text: str = long_text()
     adapter: str = BASE

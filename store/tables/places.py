@@ -51,3 +51,11 @@ class DutyGrant(SQLModel, table=True):
     duty: Duty = word(Duty)
     granted_by: str
     created_at: datetime = moment()
+
+
+class Erasure(SQLModel, table=True):
+    """A ticket in which a person who was forgotten had written: what was frozen of it before is not to be kept."""
+
+    __tablename__: ClassVar[str] = "erasure"
+    ticket_id: int = Field(primary_key=True, foreign_key="ticket.id")
+    created_at: datetime = moment()

@@ -307,20 +307,6 @@ async def test_a_question_deleted_while_it_is_answered_leaves_no_answer(
     assert not [line for line in await ana.messages(SUPPORT, ts) if line.get("bot_id")]
 
 
-async def test_an_edited_question_is_followed_in_the_transcript(bot: RunningBot, ana: Person) -> None:
-    ts = await ana.post(SUPPORT, "@nightschool the vnp?")
-    await answer_to(ana, ts)
-    await recorded(bot)
-    await ana.do("edit", channel=SUPPORT, ts=ts, text="@nightschool the vpn?")
-    for _ in range(100):
-        if rows(bot, Ticket)[0].question == "the vpn?":
-            break
-        await asyncio.sleep(0.02)
-    assert rows(bot, Ticket)[0].question == "the vpn?"
-    assert rows(bot, Message)[0].text == "the vpn?"
-    assert len(rows(bot, Answer)) == 1
-
-
 HOSTILE = (
     "<!channel> <@U0TOM000001> <!subteam^S1> &lt; [Reset](https://evil.example/x?q=1) "
     "https://evil.example/y <https://evil.example|docs.corp> ![i](https://evil.example/p.png)"

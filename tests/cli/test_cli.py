@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = [
     "import",
     "export",
+    "forget",
+    "lineage",
     "versions",
     "promote",
     "rollback",

@@ -2,14 +2,16 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from deploy.workspace.server import Running
-from tests.fixtures_workspace import workspace as workspace
+from deploy.workspace.server import Running, running
+from tests.fixtures_workspace import default_workspace
 
 Json = dict[str, Any]
 
@@ -19,6 +21,15 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack's Socket Mode client would use a proxy even for this machine."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+async def workspace(tmp_path: Path) -> AsyncIterator[Running]:
+    """The running workspace, for an app that may add reactions too, which the product's own never does."""
+    unopened = default_workspace(tmp_path / "workspace")
+    unopened.manifest = replace(unopened.manifest, scopes=unopened.manifest.scopes | {"reactions:write"})
+    async with running(unopened, with_test_api=True) as server:
+        yield server
 
 
 @pytest.fixture

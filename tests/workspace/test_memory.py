@@ -16,7 +16,7 @@ async def test_a_restart_keeps_what_was_said(tmp_path: Path) -> None:
         async with Person(workspace, ANA) as ana:
             root = await ana.post(SUPPORT, "before")
             await client.chat_postMessage(channel=SUPPORT, thread_ts=root, text="the answer")
-            await client.reactions_add(channel=SUPPORT, timestamp=root, name="eyes")
+            await ana.do("react", channel=SUPPORT, ts=root, name="eyes")
             await client.chat_postEphemeral(channel=SUPPORT, user=ANA, text="psst")
             await client.views_publish(user_id=ANA, view={"type": "home", "blocks": [{"type": "divider"}]})
             said = await ana.messages(SUPPORT), await ana.messages(SUPPORT, root), await ana.open_home()

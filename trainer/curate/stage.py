@@ -13,6 +13,7 @@ from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.policy import lessons_of
+from trainer.curate.purge import purge_datasets
 from trainer.curate.redaction import without_personal_data
 from trainer.curate.split import SplitPlan, assign, plan_splits
 from trainer.curate.texts import ModelTexts, fitting
@@ -29,6 +30,7 @@ def curate(work: Work) -> None:
     with work.store.reading() as session:
         if datasets.of_night(session, work.night_id) is not None:
             return
+    purge_datasets(work.store)
     lessons, plan, tally = collect(work.settings, work.store, work.base)
     rows = rows_of(lessons, work.settings.training.correction_weight)
     if reason := why_useless(work.settings, work.store, work.base, rows, tally):

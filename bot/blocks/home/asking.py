@@ -23,7 +23,11 @@ def asking_blocks(own: Sequence[Ticket]) -> list[Block]:
     """How to ask, and the person's own last questions."""
     blocks: list[Block] = [header("Ask me"), section(HOW_TO_ASK)]
     if own:
-        lines = [f"{STATUS_LABELS[ticket.status]} · {plain_label(ticket.question, 120)}" for ticket in own]
+        lines = [f"{_status(ticket)} · {plain_label(ticket.question, 120)}" for ticket in own]
         blocks.append(section("*Your last questions*\n" + "\n".join(lines)))
     blocks.append(context("Answers can be wrong: check what matters. 👍 and 👎 under an answer teach me overnight."))
     return blocks
+
+
+def _status(ticket: Ticket) -> str:
+    return "✅ solved" if ticket.resolved_by else STATUS_LABELS[ticket.status]

@@ -4,7 +4,7 @@ import re
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.blocks.answer import RETRY_ACTION
+from bot.blocks.answer import HUMAN_ACTION, RETRY_ACTION, SHARE_ACTION, SOLVE_ACTION, UNSOLVE_ACTION, WHY_ACTION
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.feedback import TELL_WHY_ACTION, VOTE_ACTION
 from bot.blocks.fix import LOUD_ACTION, QUIET_ACTION
@@ -15,9 +15,11 @@ from bot.blocks.home.usage import SHOW_CHARTS_ACTION
 from bot.blocks.home.versions import STOP_TRIAL_ACTION, VERSION_STEP_ACTION
 from bot.blocks.privacy import FIX_NOTICES_ACTION, LEARNING_ACTION
 from bot.listeners.actions import (
+    call_human,
     change_channel,
     change_role,
     choose_channel,
+    explain_answer,
     fix_notices,
     hold_version,
     knowledge_gap,
@@ -27,8 +29,11 @@ from bot.listeners.actions import (
     promote_version,
     retry_answer,
     reviewing,
+    share_answer,
     show_charts,
+    solve_ticket,
     tell_why,
+    unsolve_ticket,
     version_step,
 )
 from bot.listeners.actions import run_night as run_night_now
@@ -46,6 +51,11 @@ def register(app: AsyncApp) -> None:
     app.action(REOPEN_ACTION)(knowledge_gap.knowledge_gap)
     app.action(RETRY_ACTION)(retry_answer.retry_answer)
     reviewing.register(app)
+    app.action(SOLVE_ACTION)(solve_ticket.solve_ticket)
+    app.action(UNSOLVE_ACTION)(unsolve_ticket.unsolve_ticket)
+    app.action(HUMAN_ACTION)(call_human.call_human)
+    app.action(WHY_ACTION)(explain_answer.explain_answer)
+    app.action(SHARE_ACTION)(share_answer.share_answer)
     app.action(PROMOTE_ACTION)(promote_version.promote_version)
     app.action(HOLD_ACTION)(hold_version.hold_version)
     app.action(re.compile(f"^{VERSION_STEP_ACTION}"))(version_step.version_step)

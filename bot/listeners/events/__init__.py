@@ -8,6 +8,7 @@ from bot.listeners.events import (
     agent_session_stopped,
     app_home_opened,
     app_mention,
+    app_uninstalled,
     member_joined_channel,
     message,
     other,
@@ -27,4 +28,6 @@ def register(app: AsyncApp) -> None:
     app.event("reaction_removed")(reaction_removed.reaction_removed)
     app.event("user_change")(user_change.user_change)
     app.event("member_joined_channel")(member_joined_channel.member_joined_channel)
+    app.event("app_uninstalled")(app_uninstalled.app_uninstalled)
+    app.event("tokens_revoked")(app_uninstalled.app_uninstalled)
     app.event(re.compile(".*"))(other.other)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot import conversation
+from bot import conversation, redoing
 from bot.services import Services
 
 
@@ -13,7 +13,7 @@ async def message(body: dict[str, Any], services: Services, attempt: int) -> Non
     # A message that others have answered leaves a tombstone, and Slack tells of that as a change.
     buried = (event.get("message") or {}).get("subtype") == "tombstone"
     if subtype == "message_changed" and not buried:
-        await conversation.take_edit(services, body)
+        await redoing.take_edit(services, body, attempt)
     elif subtype in ("message_changed", "message_deleted"):
         await conversation.take_deletion(services, body)
     else:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_sdk.errors import SlackApiError
 from sqlmodel import Session
 
-from bot import home, permissions, telling
+from bot import home, identities, permissions, telling
 from bot.blocks.role import NO_ROLE, PERSON_FIELD, ROLE_FIELD
+from bot.identities import Kind
 from bot.listeners.views.values import chosen, picked
 from bot.services import Services
 from store import duties, trials
@@ -18,6 +18,13 @@ from store.words import Duty
 NEWS = {
     Duty.REVIEWER: "You are a reviewer now: my Home tab shows you the answers that wait for a decision.",
     Duty.ADMIN: "You are an admin now: my Home tab shows you versions, nights, usage, channels and roles.",
+}
+NO_MEMBER = {
+    Kind.NOBODY: "Slack does not know that person.",
+    Kind.BOT: "That is a bot. Choose a person.",
+    Kind.DEACTIVATED: "That account is deactivated.",
+    Kind.GUEST: "Guests and people of other organisations cannot hold a role.",
+    Kind.OTHER_TEAM: "Guests and people of other organisations cannot hold a role.",
 }
 
 
@@ -61,17 +68,8 @@ async def _why_not(services: Services, person_id: str) -> str:
     """Why a person cannot hold a role: only members of the workspace itself can."""
     if not person_id:
         return "Choose a person."
-    try:
-        user = (await services.slack.users_info(user=person_id)).get("user") or {}
-    except SlackApiError:
-        return "Slack does not know that person."
-    if user.get("is_bot") or person_id == (await services.bot()).user_id:
-        return "That is a bot. Choose a person."
-    if user.get("deleted"):
-        return "That account is deactivated."
-    if user.get("is_stranger") or user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return "Guests and people of other organisations cannot hold a role."
-    return ""
+    kind = await identities.kind_of(services, person_id)
+    return "" if kind == Kind.MEMBER else NO_MEMBER[kind]
 
 
 async def _show(services: Services, admin_id: str, person_id: str, duty: Duty | None) -> None:
