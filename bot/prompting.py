@@ -8,7 +8,7 @@ from sqlmodel import Session
 from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
-from store import answers, tickets
+from store import answers, gaps, tickets
 from store.approved import ApprovedAnswers, asked_in
 from store.channels import settings_of
 from store.prompt import messages_for
@@ -75,6 +75,7 @@ def prepare(session: Session, settings: Settings, given: Given, approved: Approv
         trial = answer.arm == Arm.TRIAL
         found = None if trial else approved.find(session, settings, asked_in(ticket, asked))
         answer.approved_by = found.review_id if found else None
+        gaps.heard(session, answer)
     if not answer.messages:
         answer.messages = _messages(session, settings, ticket, asked)
 
