@@ -75,6 +75,11 @@ def add_line(session: Session, ticket_id: int, line: Line) -> None:
     insert_ignoring(session, Message, message.model_dump(exclude={"id"}))
 
 
+def delete_line(session: Session, ticket_id: int, ts: str) -> None:
+    """Take a message out of the transcript."""
+    session.exec(update(Message).where(col(Message.ticket_id) == ticket_id, col(Message.ts) == ts).values(deleted=True))
+
+
 def put_line(session: Session, ticket_id: int, line: Line) -> None:
     """Write a message of ours into the transcript, over what stood in its place before."""
     add_line(session, ticket_id, line)
@@ -173,14 +178,6 @@ def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[A
     answers = session.exec(select(Answer).where(Answer.ticket_id == ticket.id, Answer.question_ts == ts)).all()
     for answer in answers:
         answer.state = DeliveryState.WITHDRAWN
-        _forget_line(session, answer)
+        delete_line(session, answer.ticket_id, answer.message_ts)
     proposals.follow(session, ticket.id or 0)
     return list(answers)
-
-
-def _forget_line(session: Session, answer: Answer) -> None:
-    session.exec(
-        update(Message)
-        .where(col(Message.ticket_id) == answer.ticket_id, col(Message.ts) == answer.message_ts)
-        .values(deleted=True)
-    )
