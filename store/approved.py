@@ -174,7 +174,7 @@ def _standing(session: Session, review_id: int, key: str, asked: Asked) -> Appro
         plain(ticket.question) == key
         and stands(session, review, answer, ticket)
         and may_be_read(ticket, asked)
-        and not Lessons.of(session, adapters.answering(session), ticket).hold(review, ticket)
+        and not Lessons.of(session, adapters.answering(session), answer).hold(review, ticket)
     )
     return _approved(review) if holds else None
 

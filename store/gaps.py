@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
-from store import answers, outbox, votes
+from store import answers, near_groups, outbox, votes
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
 from store.tables import Answer, KnowledgeGap, KnowledgeGapTicket, Review, Ticket, now
@@ -165,9 +165,7 @@ def _owner(answer: Answer, owners: Mapping[str, str]) -> str:
 
 def _near_duplicates(session: Session, answer: Answer) -> list[int]:
     """The tickets that asked nearly the same."""
-    if answer.near_group is None:
-        return []
-    return list(session.exec(select(Answer.ticket_id).where(Answer.near_group == answer.near_group).distinct()))
+    return list(session.exec(select(Answer.ticket_id).where(near_groups.same_group(answer)).distinct()))
 
 
 def _link(session: Session, gap_id: int, ticket_id: int) -> bool:

@@ -7,8 +7,9 @@ from typing import Self
 
 from sqlmodel import Session, col, or_, select
 
+from store import near_groups
 from store.near_questions import plain
-from store.tables import BASE, Adapter, Dataset, DatasetRow, Review, Ticket, TrainingRun
+from store.tables import BASE, Adapter, Answer, Dataset, DatasetRow, Review, Ticket, TrainingRun
 from store.words import Split
 
 
@@ -29,8 +30,8 @@ class Lessons:
         self._by_question: dict[str, list[_Lesson]] = defaultdict(list)
 
     @classmethod
-    def of(cls, session: Session, adapter: str, ticket: Ticket | None = None) -> Self:
-        """The lessons of a version, all or those about a ticket and its near-duplicates alone.
+    def of(cls, session: Session, adapter: str, answer: Answer | None = None) -> Self:
+        """The lessons of a version, all or those about an answer and its near-duplicates alone.
 
         What a reviewer has changed since the training is not among them.
         """
@@ -50,9 +51,9 @@ class Lessons:
                 col(Review.updated_at) <= col(Dataset.created_at),
             )
         )
-        if ticket is not None:
-            near = (Ticket.split_group == ticket.split_group) if ticket.split_group else (Ticket.id == ticket.id)
-            rows = rows.where(or_(DatasetRow.ticket_id == ticket.id, near))
+        if answer is not None:
+            near = col(DatasetRow.answer_id).in_(select(Answer.id).where(near_groups.same_group(answer)))
+            rows = rows.where(or_(DatasetRow.answer_id == answer.id, near))
         for question, review_id, correction, decided_at in session.exec(rows):
             lessons._by_question[plain(question)].append(_Lesson(review_id or 0, plain(correction), decided_at))
         return lessons

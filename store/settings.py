@@ -214,7 +214,7 @@ class Settings(BaseSettings):
     """Share of the answers that two reviewers judge, a third where they disagree; shown as agreement in App Home."""
     approved_answers: bool = True
     """Whether a reviewer's correction answers the same question at once, until a version that learnt it is promoted."""
-    approved_similarity: float = Field(default=0.65, ge=0.5, le=1)
+    approved_similarity: float = Field(default=0.6, ge=0.5, le=1)
     """How much of its letters a question must share with a corrected one to get that answer; 1 means all of them."""
     knowledge_channel: str = ""
     """Slack id of the channel that is told what the documents lack; empty means `admin_channel`."""
