@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bot import cards, corrections, escalating, notices, posting, reminding, reporting, sharing
+from bot import cards, corrections, escalating, fixes, gaps, notices, posting, reminding, reporting, sharing
 from bot.blocks.card import night_card
 from bot.posting import Picture, Place
 from bot.services import Services
@@ -109,6 +109,9 @@ POSTERS: dict[str, Poster] = {
     "night_chart": post_chart,
     "correction": corrections.post_correction,
     "correction_withdrawn": corrections.withdraw_correction,
+    "fixes": fixes.owe_notices,
+    "fix_notice": fixes.post_notice,
+    "knowledge_gap": gaps.post_gap,
     escalating.KIND: escalating.post_call,
     sharing.KIND: sharing.post_shared,
     reminders.KIND: reminding.post_reminder,

@@ -5,10 +5,12 @@ question that shares one is compared with it exactly. A lookup costs the same ho
 every bot that shares the store sees the same groups.
 """
 
-from sqlmodel import Session, col, func, insert, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, func, insert, select
 
 from store.near_questions import NEAR, bands, plain, similarity
 from store.tables import Answer, NearBand, Ticket
+from store.words import ReviewState
 
 COMPARED = 25
 
@@ -41,3 +43,9 @@ def _nearest(session: Session, own: list[int], question: str) -> int | None:
     found = [(similarity(question, known), -(id_ or 0)) for id_, known in firsts]
     near = [(alike, id_) for alike, id_ in found if alike >= NEAR]
     return -max(near)[1] if near else None
+
+
+def same_group(answer: Answer) -> ColumnElement[bool]:
+    """Whether an answer is to nearly the same question as this one; never where this one is in no group."""
+    # Naming every state lets the index on state and group be used.
+    return and_(col(Answer.review_state).in_(list(ReviewState)), col(Answer.near_group) == (answer.near_group or 0))

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select, update
 
-from store import answers, outbox, review_claims, tickets, verdicts
+from store import answers, gaps, outbox, review_claims, tickets, verdicts
 from store.errors import BadInput, NightschoolError, NotAllowed
 from store.tables import Answer, Proposal, Review, Ticket, now
 from store.words import Arm, Cause, DeliveryState, ProposalState, ReviewState, TicketStatus, Verdict
@@ -154,6 +154,7 @@ def _store(session: Session, decision: Decision, answer: Answer, batch: str) -> 
     )
     session.add(review)
     session.flush()
+    gaps.decided(session, review)
     review_claims.release(session, answer.id or 0, decision.reviewer_id)
     return review
 

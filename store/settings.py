@@ -214,8 +214,12 @@ class Settings(BaseSettings):
     """Share of the answers that two reviewers judge, a third where they disagree; shown as agreement in App Home."""
     approved_answers: bool = True
     """Whether a reviewer's correction answers the same question at once, until a version that learnt it is promoted."""
-    approved_similarity: float = Field(default=0.65, ge=0.5, le=1)
+    approved_similarity: float = Field(default=0.6, ge=0.5, le=1)
     """How much of its letters a question must share with a corrected one to get that answer; 1 means all of them."""
+    knowledge_channel: str = ""
+    """Slack id of the channel that is told what the documents lack; empty means `admin_channel`."""
+    document_owners: dict[str, str] = {}
+    """Who is told instead when a document was used (JSON in the environment): its source to a person's Slack id."""
     page_port: int = 8484
     """Loopback port of the local workspace's page; 0 takes any free one."""
     sample_company: bool = True
@@ -230,6 +234,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("http_port", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @property
     def database(self) -> str:

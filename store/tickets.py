@@ -75,6 +75,11 @@ def add_line(session: Session, ticket_id: int, line: Line) -> None:
     insert_ignoring(session, Message, message.model_dump(exclude={"id"}))
 
 
+def delete_line(session: Session, ticket_id: int, ts: str) -> None:
+    """Take a message out of the transcript."""
+    session.exec(update(Message).where(col(Message.ticket_id) == ticket_id, col(Message.ts) == ts).values(deleted=True))
+
+
 def put_line(session: Session, ticket_id: int, line: Line) -> None:
     """Write a message of ours into the transcript, over what stood in its place before."""
     add_line(session, ticket_id, line)
@@ -83,11 +88,6 @@ def put_line(session: Session, ticket_id: int, line: Line) -> None:
         .where(col(Message.ticket_id) == ticket_id, col(Message.ts) == line.ts)
         .values(text=line.text, deleted=False)
     )
-
-
-def delete_line(session: Session, ticket_id: int, ts: str) -> None:
-    """Take a message out of the transcript."""
-    session.exec(update(Message).where(col(Message.ticket_id) == ticket_id, col(Message.ts) == ts).values(deleted=True))
 
 
 def transcript(session: Session, ticket_id: int, limit: int | None = None) -> list[Message]:

@@ -102,7 +102,8 @@ class Answer(SQLModel, table=True):
 
     `message_ts` is the message with the buttons; where an answer takes several messages, it is the last one, and
     `earlier_ts` are those before it. `approved_by` is the review whose correction was given as it stands, without
-    asking the model. `near_group` is the first answer to nearly the same question, itself where it is the first.
+    asking the model. `near_group` is the first answer whose question was nearly the same (itself where it is the
+    first).
     """
 
     __tablename__: ClassVar[str] = "answer"

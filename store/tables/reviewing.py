@@ -92,11 +92,15 @@ class Proposal(SQLModel, table=True):
 
 
 class KnowledgeGap(SQLModel, table=True):
-    """Something that the documents do not say; `owner_id` is to write it down, `closed_by` says that it is done."""
+    """Something that the documents do not say; `owner_id` is to write it down, `closed_by` says that it is done.
+
+    `near_group` is the group of near-duplicate questions that it stands for, as in `Answer`.
+    """
 
     __tablename__: ClassVar[str] = "knowledge_gap"
     id: int | None = Field(default=None, primary_key=True)
     question: str = long_text()
+    near_group: int | None = Field(default=None, index=True)
     owner_id: str = ""
     channel_id: str = ""
     message_ts: str = ""

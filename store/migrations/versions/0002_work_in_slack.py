@@ -34,6 +34,7 @@ def upgrade() -> None:
     op.create_table('knowledge_gap',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('question', sa.Text(), nullable=False),
+    sa.Column('near_group', sa.Integer(), nullable=True),
     sa.Column('owner_id', sa.String(), nullable=False),
     sa.Column('channel_id', sa.String(), nullable=False),
     sa.Column('message_ts', sa.String(), nullable=False),
@@ -44,6 +45,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('knowledge_gap', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_knowledge_gap_near_group'), ['near_group'], unique=False)
         batch_op.create_index(batch_op.f('ix_knowledge_gap_state'), ['state'], unique=False)
 
     op.create_table('person',
@@ -212,6 +214,7 @@ def downgrade() -> None:
     op.drop_table('person')
     with op.batch_alter_table('knowledge_gap', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_knowledge_gap_state'))
+        batch_op.drop_index(batch_op.f('ix_knowledge_gap_near_group'))
 
     op.drop_table('knowledge_gap')
     op.drop_table('duty_grant')
