@@ -6,6 +6,7 @@ from sqlmodel import select, update
 
 from bot.blocks.feedback import VOTE_ACTION
 from bot.blocks.fix import LOUD_ACTION, QUIET_ACTION
+from bot.identities import Kind
 from serving import rollout
 from store import fixes, people, reviews
 from store.reviews import Decision
@@ -66,6 +67,15 @@ def test_nobody_is_told_what_does_not_hold_any_more(store: Store) -> None:
     assert not told()
 
 
+def wants_notices(bot: RunningBot) -> list[bool]:
+    with bot.store.reading() as session:
+        return list(session.exec(select(Choice.fix_notices)))
+
+
+def all_told(bot: RunningBot) -> bool:
+    return any(row.kind == fixes.KIND and row.state == OutboxState.SENT for row in rows(bot, OutboxMessage))
+
+
 async def complained(bot: RunningBot, person: Person) -> None:
     message = await answered(bot, person, f"@nightschool {QUESTION}")
     await person.click(message, VOTE_ACTION, f"down:{rows(bot, Answer)[-1].id}")
@@ -97,9 +107,9 @@ async def test_who_complained_is_told_once_with_the_new_answer(
     for _ in range(2):
         await ana.click(notice, QUIET_ACTION)
     quiet = await ana.wait_for_message(lambda message: "won't hear of fixes" in message.get("text", ""))
-    assert [choice.fix_notices for choice in rows(bot, Choice)] == [False]
+    assert wants_notices(bot) == [False]
     await ana.click(quiet, LOUD_ACTION)
-    await until(lambda: [choice.fix_notices for choice in rows(bot, Choice)] == [True])
+    await until(lambda: wants_notices(bot) == [True])
 
 
 async def test_the_approved_answer_is_sent_where_the_model_does_not_answer(
@@ -113,11 +123,17 @@ async def test_the_approved_answer_is_sent_where_the_model_does_not_answer(
     assert "A colleague's answer" in str(notice["blocks"])
 
 
-async def test_after_a_rollback_and_after_leaving_nobody_is_told(bot: RunningBot, ana: Person) -> None:
+async def test_after_a_rollback_nobody_is_told(bot: RunningBot, ana: Person) -> None:
     await complained(bot, ana)
     with bot.store.writing() as session:
         fixes.owe_notices(session, "v1")
-    await until(
-        lambda: any(row.kind == fixes.KIND and row.state == OutboxState.SENT for row in rows(bot, OutboxMessage))
-    )
+    await until(lambda: all_told(bot))
+    assert all("has learnt" not in line["text"] for line in await ana.messages(ana.dm))
+
+
+async def test_who_has_left_is_not_told(bot: RunningBot, ana: Person) -> None:
+    await complained(bot, ana)
+    bot.services.identities[ana.user_id] = (float("inf"), Kind.DEACTIVATED.value)
+    await rollout.promote(bot.store, bot.fleet, "v1", MEI)
+    await until(lambda: all_told(bot))
     assert all("has learnt" not in line["text"] for line in await ana.messages(ana.dm))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlmodel import update
+from sqlmodel import col, select, update
 
 from bot.blocks.gap import REOPEN_ACTION, WRITTEN_ACTION
 from store import gaps, review_undo, reviews
@@ -36,7 +36,8 @@ def decided(store: Store, question: str, verdict: Verdict = Verdict.REJECTED, **
 def file_all(store: Store) -> None:
     """What the outbox's worker does with the decisions that it was owed."""
     with store.writing() as session:
-        for message in session.query(OutboxMessage).filter_by(kind=gaps.KIND, state=OutboxState.WAITING):
+        owed = select(OutboxMessage).where(OutboxMessage.kind == gaps.KIND, OutboxMessage.state == OutboxState.WAITING)
+        for message in session.exec(owed).all():
             if "answer_id" in message.payload:
                 gaps.file_answer(session, message.payload["answer_id"], OWNERS)
             message.state = OutboxState.SENT
@@ -49,7 +50,7 @@ def gap_of(store: Store, gap_id: int = 1) -> Gap:
 
 def all_gaps(store: Store) -> list[KnowledgeGap]:
     with store.reading() as session:
-        return list(session.query(KnowledgeGap).order_by(KnowledgeGap.id))
+        return list(session.exec(select(KnowledgeGap).order_by(col(KnowledgeGap.id))))
 
 
 def test_near_questions_are_one_gap_with_how_often_it_was_asked(store: Store) -> None:
