@@ -15,7 +15,7 @@ from store.prompt import messages_for
 from store.settings import Settings
 from store.tables import Answer, Message, Ticket
 from store.tickets import Line, Question
-from store.words import DeliveryState, Role
+from store.words import Arm, DeliveryState, Role
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def prepare(session: Session, settings: Settings, given: Given, approved: Approv
     answer, ticket, asked = given.answer, given.ticket, given.asked
     _choose_version(session, ticket, answer)
     if answer.completed_at is None:
-        found = approved.find(session, settings, asked_in(ticket, asked))
+        # A version that is being tried answers by itself.
+        trial = answer.arm == Arm.TRIAL
+        found = None if trial else approved.find(session, settings, asked_in(ticket, asked))
         answer.approved_by = found.review_id if found else None
         gaps.heard(session, answer)
     if not answer.messages:

@@ -52,8 +52,8 @@ def advance(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") ->
     if following is not None:
         return show(session, desk, ReviewFlow(following, decided=flow.decided, batch=flow.batch), notice)
     ended = replace(flow, answer_id=0, alike=())
-    counts = review_signs.counts(session, desk.reviewer_id)
-    return ending_modal(Progress(ended, counts.waiting, notice, counts.skipped))
+    waiting = review_signs.waiting(session, desk.reviewer_id)
+    return ending_modal(Progress(ended, waiting, notice, len(review_signs.skipped_by(session, desk.reviewer_id))))
 
 
 def show(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") -> View:

@@ -13,6 +13,9 @@ BANDS = {0.0: "slight", 0.2: "fair", 0.4: "moderate", 0.6: "substantial", 0.8: "
 """What a kappa from this value on is called (Landis and Koch 1977, “The measurement of observer agreement”)."""
 
 
+LATEST = 500
+
+
 @dataclass(frozen=True)
 class Agreement:
     """Agreement on `answers` answers; `same` is the share with equal verdicts, `kappa` None where it is undefined."""
@@ -61,14 +64,15 @@ def _beyond_chance(observed: float, expected: float) -> float | None:
 
 
 def agreement(session: Session) -> Agreement | None:
-    """The agreement of the first two verdicts on each answer that has two; None when there is no such answer.
+    """The agreement of the first two verdicts on each of the last `LATEST` answers that have two; None without any.
 
     A third is asked only where two disagree, so it would bias the figure and is left out.
     """
     twice = select(Review.answer_id).group_by(col(Review.answer_id)).having(func.count() > 1)
+    latest = session.exec(twice.order_by(col(Review.answer_id).desc()).limit(LATEST)).all()
     rows = session.exec(
         select(Review.answer_id, Review.reviewer_id, Review.verdict)
-        .where(col(Review.answer_id).in_(twice))
+        .where(col(Review.answer_id).in_(latest))
         .order_by(col(Review.answer_id), col(Review.id))
     )
     firsts = [list(group)[:2] for _, group in groupby(rows, key=lambda row: row[0])]

@@ -6,13 +6,13 @@ are decided. Of near-duplicates the first stands for all.
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from store import review_claims, review_signs
+from store.review_signs import Survey
 from store.tables import Answer, Proposal, Review, ReviewDesk, Ticket, Vote
 from store.words import DeliveryState, ProposalState, QueueFilter, ReviewState, TicketStatus, VoteValue
 
@@ -68,72 +68,77 @@ def desk_of(session: Session, reviewer_id: str) -> ReviewDesk:
     return session.get(ReviewDesk, reviewer_id) or ReviewDesk(reviewer_id=reviewer_id, channels=[])
 
 
-def ranked(session: Session, desk: ReviewDesk) -> list[Facts]:
+def ranked(session: Session, desk: ReviewDesk, found: Survey) -> list[Facts]:
     """The first answers that this reviewer can decide on, one of each group of near-duplicates, best first."""
-    ids = _candidates(session, desk)
-    given = session.exec(select(Vote.answer_id, Vote.value).where(col(Vote.answer_id).in_(ids))).all()
+    ids = _candidates(session, desk, found)
+    stands = session.exec(
+        select(Answer.id, Answer.review_state, Ticket.status, Ticket.channel_id)
+        .join(Ticket, col(Answer.ticket_id) == col(Ticket.id))
+        .where(col(Answer.id).in_(ids))
+    ).all()
+    kept = {
+        id_: (ReviewState(review_state), TicketStatus(status))
+        for id_, review_state, status, channel_id in stands
+        if id_ is not None and status != TicketStatus.WITHDRAWN and (not desk.channels or channel_id in desk.channels)
+    }
+    given = session.exec(select(Vote.answer_id, Vote.value).where(col(Vote.answer_id).in_(kept))).all()
     replies = select(Proposal.answer_id).where(Proposal.state == ProposalState.OPEN)
-    found = _Found(
+    known = _Known(
         votes=Counter((answer_id, VoteValue(value)) for answer_id, value in given),
-        proposals=Counter(session.exec(replies.where(col(Proposal.answer_id).in_(ids))).all()),
-        escalated=_among(session, ids, Ticket.status == TicketStatus.ESCALATED),
-        again=_among(session, ids, col(Answer.review_state).in_(review_signs.AGAIN)),
-        sizes=_sizes(session, ids),
+        proposals=Counter(session.exec(replies.where(col(Proposal.answer_id).in_(kept))).all()),
+        stands=kept,
+        sizes=_sizes(session, kept),
     )
     rows = session.exec(
-        select(Answer.id, Answer.near_group, Answer.state, Answer.mean_logprob).where(col(Answer.id).in_(ids))
+        select(Answer.id, Answer.near_group, Answer.state, Answer.mean_logprob).where(col(Answer.id).in_(kept))
     )
-    facts = [_facts(found, id_ or 0, group, DeliveryState(state), logprob) for id_, group, state, logprob in rows]
+    facts = [_facts(known, id_ or 0, group, DeliveryState(state), logprob) for id_, group, state, logprob in rows]
     return _first_of_each_group(sorted(facts, key=lambda one: one.rank, reverse=True))
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Known:
     """What the store says about the candidates, by answer; `sizes` by group."""
 
     votes: Counter[tuple[int, VoteValue]]
     proposals: Counter[int]
-    escalated: set[int | None]
-    again: set[int | None]
-    sizes: dict[int, int]
+    stands: Mapping[int, tuple[ReviewState, TicketStatus]]
+    sizes: Mapping[int, int]
 
 
-def _facts(found: _Found, id_: int, group: int | None, state: DeliveryState, logprob: float | None) -> Facts:
-    alone = group is None or id_ in found.again
+def _facts(known: _Known, id_: int, group: int | None, state: DeliveryState, logprob: float | None) -> Facts:
+    review_state, status = known.stands[id_]
+    again = review_state in review_signs.AGAIN
+    alone = group is None or again
     return Facts(
         id=id_,
         group=None if alone else group,
         failed=state == DeliveryState.FAILED,
-        escalated=id_ in found.escalated,
-        again=id_ in found.again,
+        escalated=status == TicketStatus.ESCALATED,
+        again=again,
         doubt=0.0 if logprob is None else 1 - math.exp(min(logprob, 0.0)),
-        up=found.votes[id_, VoteValue.UP],
-        down=found.votes[id_, VoteValue.DOWN],
-        proposals=found.proposals[id_],
-        alike=0 if alone else max(0, found.sizes.get(group or 0, 0) - 1),
+        up=known.votes[id_, VoteValue.UP],
+        down=known.votes[id_, VoteValue.DOWN],
+        proposals=known.proposals[id_],
+        alike=0 if alone else max(0, known.sizes.get(group or 0, 0) - 1),
     )
 
 
-def _among(session: Session, ids: Collection[int], holds: ColumnElement[bool] | bool) -> set[int | None]:
-    found = (
-        select(Answer.id).join(Ticket, col(Answer.ticket_id) == col(Ticket.id)).where(col(Answer.id).in_(ids), holds)
-    )
-    return set(session.exec(found).all())
-
-
-def _candidates(session: Session, desk: ReviewDesk) -> set[int]:
-    if desk.filter == QueueFilter.ALL:
-        first = [*review_signs.SIGNS.values(), review_signs.failed, review_signs.least_sure, review_signs.newest]
-        queries = [sign(desk).limit(POOL) for sign in first]
-        queries.append(review_signs.repeated(session, desk, POOL).limit(POOL))
-    else:
-        queries = [review_signs.SIGNS[desk.filter](desk).limit(3 * POOL)]
-    return {id_ for query in queries for id_ in session.exec(query) if id_ is not None}
+def _candidates(session: Session, desk: ReviewDesk, found: Survey) -> set[int]:
+    chosen = desk.filter != QueueFilter.ALL
+    lists = [found.signs[desk.filter]] if chosen else [*found.signs.values(), *found.others]
+    if desk.channels:
+        # The first of a quiet channel may come late in every list.
+        mine = review_signs.in_channels(session, list(desk.channels))
+        closed = set(mine) - review_signs.open_to(session, desk.reviewer_id, mine)
+        extra = [] if chosen else [[id_ for id_ in mine if id_ not in closed]]
+        return {id_ for listed in [*lists, *extra] for id_ in listed}
+    return {id_ for listed in lists for id_ in listed[: 3 * POOL if chosen else POOL]}
 
 
 def _sizes(session: Session, ids: Collection[int]) -> dict[int, int]:
     """How many answers wait in each of the groups that these answers belong to."""
-    groups = session.exec(select(Answer.near_group).where(col(Answer.id).in_(ids)).distinct()).all()
+    groups = set(session.exec(select(Answer.near_group).where(col(Answer.id).in_(ids))).all()) - {None}
     waiting = select(Answer.near_group, func.count()).where(Answer.review_state == ReviewState.WAITING)
     rows = session.exec(waiting.where(col(Answer.near_group).in_(groups)).group_by(col(Answer.near_group)))
     return {group: size for group, size in rows if group is not None}
@@ -165,7 +170,7 @@ def items(session: Session, shown: Sequence[Facts]) -> list[QueueItem]:
 def take_next(session: Session, desk: ReviewDesk) -> int | None:
     """Claim the first answer that nobody else is busy with; None when there is none."""
     holders = review_claims.holders(session)
-    for one in ranked(session, desk):
+    for one in ranked(session, desk, review_signs.survey(session, desk.reviewer_id)):
         free = holders.get(one.id, desk.reviewer_id) == desk.reviewer_id
         if free and review_claims.claim(session, one.id, desk.reviewer_id):
             return one.id
@@ -176,13 +181,12 @@ def alike(session: Session, answer: Answer, reviewer_id: str) -> tuple[list[tupl
     """The first `ALIKE` near-duplicates that wait with an answer and are free, and how many more there are."""
     if answer.near_group is None or answer.review_state != ReviewState.WAITING:
         return [], 0
-    everywhere = ReviewDesk(reviewer_id=reviewer_id, channels=[])
-    ids = review_signs.open_to(everywhere, ReviewState.WAITING).where(
-        Answer.near_group == answer.near_group, Answer.id != answer.id
+    group = select(Answer.id).where(
+        Answer.review_state == ReviewState.WAITING, Answer.near_group == answer.near_group, Answer.id != answer.id
     )
-    holders = review_claims.holders(session)
-    found = session.exec(ids.order_by(col(Answer.id)).limit(review_signs.MOST)).all()
-    free = [id_ for id_ in found if id_ is not None and holders.get(id_, reviewer_id) == reviewer_id]
+    found = [id_ for id_ in session.exec(group.order_by(col(Answer.id)).limit(review_signs.MOST)) if id_ is not None]
+    mine, holders = review_signs.open_to(session, reviewer_id, found), review_claims.holders(session)
+    free = [id_ for id_ in found if id_ in mine and holders.get(id_, reviewer_id) == reviewer_id]
     rows = session.exec(
         select(Answer, Ticket)
         .join(Ticket, col(Answer.ticket_id) == col(Ticket.id))

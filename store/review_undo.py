@@ -63,7 +63,7 @@ def _check(session: Session, made: Sequence[Review], reviewer_id: str) -> None:
     if not made:
         raise BadInput("This decision was taken back already.")
     if made[0].reviewer_id != reviewer_id:
-        raise NotAllowed(f"<@{made[0].reviewer_id}> made this decision, so only they can take it back.")
+        raise NotAllowed("Only the reviewer who decided may take a decision back.")
     if made[0].created_at <= now() - UNDO:
         raise BadInput("A decision can be taken back for ten minutes, and they are over.")
     learnt = select(DatasetRow.id).where(col(DatasetRow.review_id).in_([review.id for review in made]))

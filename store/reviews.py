@@ -163,7 +163,8 @@ def settle(session: Session, answer: Answer, ticket: Ticket, second_opinion_shar
     """Draw the consequences of the reviews that an answer has now: whose turn it is, what is owed, how it stands."""
     given = of_answer(session, answer.id or 0)
     drawn = verdicts.drawn_for_two(answer.id or 0, second_opinion_share)
-    answer.review_state = verdicts.state_after(given, drawn=drawn)
+    gone = ticket.status == TicketStatus.WITHDRAWN
+    answer.review_state = ReviewState.SETTLED if gone else verdicts.state_after(given, drawn=drawn)
     counts = verdicts.final(given)
     if counts is None:
         return

@@ -235,6 +235,11 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("http_port", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
     @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""

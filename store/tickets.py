@@ -8,7 +8,7 @@ from store import proposals
 from store.channels import settings_of
 from store.session import insert_ignoring
 from store.tables import Answer, Message, Ticket, now
-from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
+from store.words import DeliveryState, ReviewState, Role, Surface, TicketStatus, Visibility
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,8 @@ def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[A
     message.deleted = True
     if ticket.thread_ts == ts:
         ticket.status, ticket.trainable, ticket.updated_at = TicketStatus.WITHDRAWN, False, now()
+        settled = {"review_state": ReviewState.SETTLED}
+        session.exec(update(Answer).where(col(Answer.ticket_id) == ticket.id).values(**settled))
     answers = session.exec(select(Answer).where(Answer.ticket_id == ticket.id, Answer.question_ts == ts)).all()
     for answer in answers:
         answer.state = DeliveryState.WITHDRAWN

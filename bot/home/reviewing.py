@@ -12,10 +12,11 @@ PAGE = 10
 def queue(session: Session, settings: Settings, reviewer_id: str) -> ReviewQueue:
     """One page of what this reviewer chose to see, with counts, undo, and agreement."""
     desk = review_queue.desk_of(session, reviewer_id)
-    waiting = [] if desk.tag else review_queue.ranked(session, desk)
+    found = review_signs.survey(session, reviewer_id)
+    waiting = [] if desk.tag else review_queue.ranked(session, desk, found)
     first = desk.page * PAGE
     return ReviewQueue(
-        counts=review_signs.counts(session, reviewer_id),
+        counts=review_signs.counts(session, reviewer_id, found),
         items=review_queue.items(session, waiting[first : first + PAGE]),
         desk=desk,
         more=len(waiting) > first + PAGE,

@@ -115,7 +115,7 @@ class Answer(SQLModel, table=True):
         Index("ix_answer_review_state", "review_state", "state", "arm"),
         Index("ix_answer_review_newest", "review_state", "id"),
         Index("ix_answer_review_unsure", "review_state", "mean_logprob"),
-        Index("ix_answer_review_near", "review_state", "near_group"),
+        Index("ix_answer_review_near", "review_state", "near_group", "id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)

@@ -6,7 +6,7 @@ from bot.blocks.home.reviewing import START_REVIEWING_ACTION
 from store import near_groups
 from store.session import Store
 from store.tables import Answer, Message, Ticket, Vote
-from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility, VoteValue
+from store.words import DeliveryState, ReviewState, Role, Surface, TicketStatus, Visibility, VoteValue
 from tests.bot.test_feedback import modal_of, radio
 from tests.fixtures_workspace import Person
 
@@ -28,14 +28,16 @@ def add_answer(store: Store, question: str, **fields: Any) -> int:
         )
         session.add(ticket)
         session.flush()
+        if ticket.status == TicketStatus.WITHDRAWN:
+            fields["review_state"] = ReviewState.SETTLED
         votes = fields.pop("votes", [])
         values = {"state": DeliveryState.DELIVERED, "text": f"answer to {question}", **fields}
         answer = Answer(ticket_id=ticket.id or 0, event_id=ticket.thread_ts, question_ts=ticket.thread_ts, **values)
         session.add(answer)
         session.flush()
         near_groups.place(session, answer, question)
-        line = Message(ticket_id=ticket.id or 0, ts="1.1", person_id="U1", role=Role.ASKER, text=question)
-        session.add(line)
+        line = {"ts": ticket.thread_ts, "person_id": ticket.asker_id, "role": Role.ASKER, "text": question}
+        session.add(Message(ticket_id=ticket.id or 0, **line))
         for number, value in enumerate(votes):
             session.add(Vote(answer_id=answer.id or 0, person_id=f"U{number}", value=value))
         return answer.id or 0

@@ -1,10 +1,12 @@
 """Which answer comes first, for whom, and how many wait; on both databases."""
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from store import answers, review_claims, review_queue, review_signs, reviews, tickets
 from store.review_claims import CLAIM
+from store.review_queue import Facts
+from store.review_signs import Counts
 from store.reviews import Decision
 from store.session import Store
 from store.tables import Answer, NearBand, Proposal, ReviewClaim, ReviewDesk, now
@@ -27,9 +29,17 @@ def desk(reviewer: str = "R1", **fields: object) -> ReviewDesk:
     return ReviewDesk(reviewer_id=reviewer, **{"channels": [], **fields})
 
 
+def looked(session: Session, chosen: ReviewDesk) -> list[Facts]:
+    return review_queue.ranked(session, chosen, review_signs.survey(session, chosen.reviewer_id))
+
+
+def counted(session: Session, reviewer: str) -> Counts:
+    return review_signs.counts(session, reviewer, review_signs.survey(session, reviewer))
+
+
 def questions(store: Store, chosen: ReviewDesk | None = None) -> list[str]:
     with store.reading() as session:
-        ranked = review_queue.ranked(session, chosen or desk())
+        ranked = looked(session, chosen or desk())
         return [item.ticket.question for item in review_queue.items(session, ranked)]
 
 
@@ -61,7 +71,7 @@ def test_the_queue_begins_with_what_teaches_most(store: Store) -> None:
     fill(store)
     assert questions(store) == ORDER
     with store.reading() as session:
-        first = review_queue.items(session, review_queue.ranked(session, desk()))[0]
+        first = review_queue.items(session, looked(session, desk()))[0]
     assert (first.facts.up, first.facts.down) == (1, 2)
     assert "my own" in questions(store, desk("R2"))
 
@@ -80,7 +90,7 @@ def test_each_filter_shows_what_it_says_and_counts_it(store: Store, sign: QueueF
     fill(store)
     assert questions(store, desk(filter=sign)) == shown
     with store.reading() as session:
-        counts = review_signs.counts(session, "R1")
+        counts = counted(session, "R1")
     assert counts.showing(sign) == len(shown)
     assert (counts.waiting, counts.rejected, counts.accepted) == (7, 1, 0)
 
@@ -100,7 +110,7 @@ def test_repeats_rank_higher_and_one_stands_for_all(store: Store) -> None:
     shown = questions(store, desk("R2"))
     assert shown == ["Where can I find the holiday calendar of our team?", "Something else entirely"]
     with store.reading() as session:
-        first = review_queue.ranked(session, desk("R2"))[0]
+        first = looked(session, desk("R2"))[0]
         assert first.alike == 2
         answer = answers.get(session, first.id)
         found, more = review_queue.alike(session, answer, "R1")
@@ -165,10 +175,10 @@ def test_what_is_skipped_is_left_to_others_until_it_is_taken_back(store: Store) 
         review_claims.skip(session, first, "R1")
         assert review_queue.take_next(session, desk("R1")) == second
         assert review_queue.take_next(session, desk("R2")) == first
-        mine, others = review_signs.counts(session, "R1"), review_signs.counts(session, "R2")
+        mine, others = counted(session, "R1"), counted(session, "R2")
         assert (mine.waiting, mine.skipped, others.waiting, others.skipped) == (1, 1, 2, 0)
         review_claims.unskip(session, "R1")
-        assert review_signs.counts(session, "R1").waiting == 2
+        assert counted(session, "R1").waiting == 2
 
 
 def test_the_queue_of_a_tag_shows_decisions(store: Store) -> None:
@@ -185,7 +195,7 @@ def test_withdrawn_and_settled_answers_are_no_near_duplicates(store: Store) -> N
     ids = [add_answer(store, question, thread_ts=str(number)) for number in range(13)]
     with store.writing() as session:
         reviews.decide(session, Decision(ids[1], "R2", Verdict.ACCEPTED))
-        tickets.set_status(session, answers.get(session, ids[2]).ticket_id, TicketStatus.WITHDRAWN)
+        tickets.withdraw(session, "T", "C", "2")
         review_claims.claim(session, ids[3], "R2")
     with store.reading() as session:
         found, more = review_queue.alike(session, answers.get(session, ids[0]), "R1")

@@ -141,7 +141,7 @@ def test_what_cannot_be_taken_back(store: Store) -> None:
         with pytest.raises(error, match=words), store.writing() as session:
             review_undo.undo(session, batch, by)
 
-    refused("R2", NotAllowed, "only they")
+    refused("R2", NotAllowed, "Only the reviewer")
     with store.writing() as session:
         review = session.exec(select(Review)).one()
         ticket_id = answers.get(session, answer_id).ticket_id

@@ -126,7 +126,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_answer_review_state', ['review_state', 'state', 'arm'], unique=False)
         batch_op.create_index('ix_answer_review_newest', ['review_state', 'id'], unique=False)
         batch_op.create_index('ix_answer_review_unsure', ['review_state', 'mean_logprob'], unique=False)
-        batch_op.create_index('ix_answer_review_near', ['review_state', 'near_group'], unique=False)
+        batch_op.create_index('ix_answer_review_near', ['review_state', 'near_group', 'id'], unique=False)
     # What was decided before answers had a state of their own.
     op.execute("UPDATE answer SET review_state = 'settled' WHERE id IN (SELECT answer_id FROM review)")
 
