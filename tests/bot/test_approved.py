@@ -68,6 +68,8 @@ def test_near_enough_is_the_same_matter(store: Store, question: str, near: bool)
             "how does an admin disable the second factor",
         ),
         ("may we ship batteries to france", "may we ship batteries from france"),
+        ("how do i move a file from red to blue", "how do i move a file from blue to red"),
+        ("what is a typical order", "what is an atypical order"),
     ],
 )
 def test_shared_letters_alone_are_not_enough(left: str, right: str) -> None:
