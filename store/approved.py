@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from sqlmodel import Session, col, select, update
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, exists, select, update
 
 from store import adapters, reviews, verdicts
 from store.learnt import Lessons
@@ -17,7 +18,7 @@ from store.near_questions import NearQuestions, plain
 from store.settings import Settings
 from store.tables import Answer, Review, Ticket, now
 from store.tickets import Line
-from store.words import DeliveryState, TicketStatus, Verdict, Visibility
+from store.words import DeliveryState, ReviewState, TicketStatus, Verdict, Visibility
 
 OVERLAP = timedelta(minutes=1)
 """Of a second reading with the first: a decision may be stored a moment after one with a later time."""
@@ -150,8 +151,26 @@ def get(session: Session, review_id: int) -> Approved | None:
 
 
 def forget(session: Session, review_id: int) -> None:
-    """A correction was taken back: the answers that it gave are marked as approved no more."""
-    session.exec(update(Answer).where(col(Answer.approved_by) == review_id).values(approved_by=None))
+    """A correction was taken back: the answers that it gave are marked as approved no more, and wait for a reviewer."""
+    given = col(Answer.approved_by) == review_id
+    session.exec(update(Answer).where(given, ~_reviewed()).values(review_state=ReviewState.WAITING))
+    session.exec(update(Answer).where(given).values(approved_by=None))
+
+
+def serve(answer: Answer, approved: Approved | None) -> None:
+    """Note that an answer is an approved one, which needs no reviewer, or that it is not."""
+    answer.approved_by = approved.review_id if approved else None
+    answer.review_state = ReviewState.SETTLED if approved else ReviewState.WAITING
+
+
+def doubt(session: Session, answer_id: int) -> None:
+    """Somebody found an answer bad: where it was an approved one, a reviewer looks at it again."""
+    doubted = col(Answer.id) == answer_id, col(Answer.approved_by).is_not(None), ~_reviewed()
+    session.exec(update(Answer).where(*doubted).values(review_state=ReviewState.WAITING))
+
+
+def _reviewed() -> ColumnElement[bool]:
+    return exists().where(col(Review.answer_id) == col(Answer.id))
 
 
 def _approved(review: Review) -> Approved:

@@ -15,7 +15,7 @@ from store.reviews import Decision
 from store.session import Store
 from store.settings import Settings
 from store.tables import Adapter, Alias, Answer, Dataset, DatasetRow, Night, Review, Ticket, TrainingRun, Vote, now
-from store.words import Arm, DeliveryState, Split, TicketStatus, Verdict, Visibility, VoteValue
+from store.words import Arm, DeliveryState, ReviewState, Split, TicketStatus, Verdict, Visibility, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import rows
@@ -218,10 +218,13 @@ async def test_a_correction_serves_the_next_who_asks(
         review.id, "base", Arm.CHAMPION, "Call *4711* & <!channel>.",
     )  # fmt: skip
     assert given.messages, "what would have been asked is kept for the lesson"
+    assert given.review_state == ReviewState.SETTLED
     await tom.click(message, VOTE_ACTION, f"down:{given.id}")
     await until(lambda: [vote.value for vote in rows(bot, Vote)] == [VoteValue.DOWN])
-    with bot.store.reading() as session:
-        reviews.check_may_review(session, given.id or 0, "R9")
+    assert rows(bot, Answer)[-1].review_state == ReviewState.WAITING, "a reviewer looks at it again"
+    with bot.store.writing() as session:
+        review_undo.undo(session, review.batch, RAVI)
+    assert rows(bot, Answer)[-1].approved_by is None
 
 
 async def test_a_private_answer_is_approved_too(bot: RunningBot, ana: Person, tom: Person) -> None:
