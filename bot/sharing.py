@@ -57,7 +57,7 @@ async def post_shared(services: Services, message: OutboxMessage, again: bool) -
     if not tickets.is_private(ticket):
         return Place(ticket.channel_id, ticket.thread_ts)
     place = Place(ticket.channel_id)
-    root_ts = await posting.post_once(services, place, _question(ticket), message.key, again=again)
+    root_ts = await posting.post_once(services, place, question_of(ticket), message.key, again=again)
     thread = Place(ticket.channel_id, root_ts)
     timestamps = await _answer(services, answer, thread, replace(closing, shareable=False), again=again)
     visibility = Visibility(message.payload["visibility"])
@@ -71,7 +71,8 @@ def _gather(session: Session, settings: Settings, answer_id: int) -> tuple[Answe
     return answer, ticket, closing_of(session, settings, answer_id)
 
 
-def _question(ticket: Ticket) -> Content:
+def question_of(ticket: Ticket) -> Content:
+    """A private question as the channel sees it."""
     said = f"<@{ticket.asker_id}> asked me, and shares it with you:"
     blocks: list[Block] = [section(said), section(quoted(ticket.question, 2500))]
     return Content(f"{said} {plain_label(ticket.question, 300)}", blocks)
