@@ -6,7 +6,7 @@ that its target is seen and nothing can be sent away by a click or a preview.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
 MAX_CHARACTERS = 11_000
@@ -18,9 +18,9 @@ _LINK = re.compile(
     rf"|(?P<url>(?:{_SCHEMES}:|www\.)[^\s<>()\[\]`]+)",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(r"^( {0,3}\[[^\]\n]{1,300}\]):", re.MULTILINE)
 _INVISIBLE = re.compile("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]")
-_FENCE = re.compile(r"^ {0,3}```", re.MULTILINE)
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
+_BRACKETS = re.compile(r"\](?=[(:])")
 # What may still grow into a link when more text comes: an open bracket, or the beginning of an address.
 _UNFINISHED = re.compile(
     r"(?:!?\[[^\[\]\n]{0,300}(?:\](?:\([^()\n]{0,2300})?)?|!|(?<![a-z0-9])(?:" + _SCHEMES + r":|www\.)\S*|<[^\s>]*)$",
@@ -32,15 +32,11 @@ _LAST_WORD = re.compile(r"(?<![a-z0-9])[a-z]+:?$", re.IGNORECASE)
 
 def safe_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
     """The model's text as Markdown that Slack may show, of any length."""
-    text = _INVISIBLE.sub("", text)
-    parts: list[str] = []
-    position = 0
-    for found in _LINK.finditer(text):
-        parts.append(_escaped(text[position : found.start()]))
-        parts.append(_shown_link(found, link_hosts, in_code=_in_code(text, found.start())))
-        position = found.end()
-    parts.append(_escaped(text[position:]))
-    return _REFERENCE.sub(r"\1 :", "".join(parts))
+    parts = [
+        _escaped(part) if is_code else _without_links(part, link_hosts)
+        for part, is_code in _segments(_INVISIBLE.sub("", text))
+    ]
+    return "".join(parts)
 
 
 def short_markdown(text: str, link_hosts: Collection[str] = ()) -> str:
@@ -92,14 +88,45 @@ def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def _in_code(text: str, position: int) -> bool:
-    return len(_FENCE.findall(text, 0, position)) % 2 == 1
+def _segments(text: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces of whole lines, each with whether it is a fenced block of code.
+
+    The rule is CommonMark's (https://spec.commonmark.org/0.31.2/#fenced-code-blocks): what we take for code must be
+    code to Slack too, or a link in it would be live.
+    """
+    kept: list[str] = []
+    fence = ""
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):
+        if fence:
+            kept.append(line)
+            if re.fullmatch(rf" {{0,3}}{re.escape(fence[0])}{{{len(fence)},}}[ \t]*", line.rstrip("\n")):
+                yield "".join(kept), True
+                kept, fence = [], ""
+        elif opening := _FENCE.match(line):
+            yield "".join(kept), False
+            kept, fence = [line], opening[1]
+        else:
+            kept.append(line)
+    yield "".join(kept), bool(fence)
 
 
-def _shown_link(found: re.Match[str], link_hosts: Collection[str], *, in_code: bool) -> str:
+def _without_links(text: str, link_hosts: Collection[str]) -> str:
+    parts: list[str] = []
+    position = 0
+    for found in _LINK.finditer(text):
+        parts.append(_plain(text[position : found.start()]))
+        parts.append(_shown_link(found, link_hosts))
+        position = found.end()
+    return "".join([*parts, _plain(text[position:])])
+
+
+def _plain(text: str) -> str:
+    # Brackets that are still there, such as those around two lines, must not become a link either.
+    return _BRACKETS.sub("] ", _escaped(text))
+
+
+def _shown_link(found: re.Match[str], link_hosts: Collection[str]) -> str:
     target = found["url"] if found["url"] is not None else found["target"]
-    if in_code:
-        return _escaped(found[0])
     if _allowed(target, link_hosts):
         label = found["label"]
         return _escaped(target) if label is None else f"[{_escaped(label)}]({_escaped(target)})"

@@ -148,5 +148,5 @@ def correction(reviewer_id: str, right_answer: str) -> Content:
     """A reviewer's answer, for the thread of the person who asked."""
     said = f"A colleague corrected this answer (<@{reviewer_id}>):"
     shown = short_markdown(right_answer)
-    blocks: list[Block] = [section(said), *([MarkdownBlock(text=shown)] if shown.strip() else [])]
-    return Content(f"{said}\n{quoted(right_answer, 2500)}", blocks)
+    body: Block = MarkdownBlock(text=shown) if shown.strip() else context("(It has no visible character.)")
+    return Content(f"{said}\n{quoted(right_answer, 2500)}", [section(said), body])

@@ -19,7 +19,7 @@ from store.words import InboxState
 from tests.bot.conftest import RunningBot
 
 Json = dict[str, Any]
-NO = re.compile(rf"Only (\w+ ){{1,6}}may|{re.escape(ANOTHER_WORKSPACE[:40])}")
+NO = re.compile(rf"Only (\w+ ){{1,6}}may|{re.escape(ANOTHER_WORKSPACE[:40])}|nothing to explain|belongs to another")
 """How the bot says that somebody may not do something."""
 
 VOLATILE = {"inbox_event", "lease", "alembic_version"}
@@ -42,9 +42,11 @@ class Snapshot:
     public: frozenset[str]
     private: frozenset[str]
 
-    def effect_of(self, after: "Snapshot") -> Effect:
-        """What happened between this moment and another one."""
+    def effect_of(self, after: "Snapshot", answer: Json | None = None) -> Effect:
+        """What happened between this moment and another one; `answer` is what the acknowledgement carried."""
         news = after.private - self.private
+        if answer and (answer.get("text") or answer.get("view")):
+            news |= {json.dumps(answer)}
         if after.store != self.store or after.public != self.public or any(not NO.search(text) for text in news):
             return Effect.DOES
         return Effect.TOLD_NO if news else Effect.NOTHING

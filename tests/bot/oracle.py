@@ -6,6 +6,7 @@ The oracle is the local workspace's own reading of mrkdwn and Markdown (the page
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from deploy.workspace import markdown_text, mrkdwn
@@ -45,7 +46,12 @@ def _problems_of_texts(node: Any) -> Iterator[str]:
             yield from _problems_of_texts(list(node.values()))
 
 
-def _problems_of(text: str, kind: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _problems_of(text: str, kind: str) -> tuple[str, ...]:
+    return tuple(_look(text, kind))
+
+
+def _look(text: str, kind: str) -> Iterator[str]:
     # Our own mentions are written by the builders: all other calls come out of the hostile text.
     foreign = re.sub(rf"<@{OWN_ID}>|<#C0SUPPORT01>", "", text)
     if _CALL.search(foreign):

@@ -4,172 +4,100 @@ The columns are asker, reviewer, admin, guest, deactivated, other bot, stranger 
 D: it does something (a row in the store, a message, a view); t: they are told that they may not; .: nothing at all.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot import listeners
-from deploy.workspace.elements import walk
 from deploy.workspace.server import Running, running
+from store.session import Store
 from store.settings import Settings
-from tests.bot import scenes
+from store.tables import Answer
+from store.words import DeliveryState
+from tests.bot import scenes_of_people as people
+from tests.bot import scenes_of_work as work
 from tests.bot.cast import GONE, OTHER_BOT, STRANGER, Actor, Identity, cast_seed
-from tests.bot.conftest import RunningBot
+from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.effects import quiet, snapshot
 from tests.bot.model_server import ScriptedModel
-from tests.bot.scenes import Deed, Stage, click_on, identities, option, submission
-from tests.fixtures_workspace import ANA, BOT_USER, FAST_RETRIES, MEI, RAVI, SUPPORT, Person, default_workspace
+from tests.bot.scenes import Deed, Stage, identities
+from tests.bot.scenes_of_people import Scene, command, message, under_answer
+from tests.bot.scenes_of_work import in_card, in_home
+from tests.bot.test_asking import recorded, rows
+from tests.bot.test_inbox import until
+from tests.fixtures_workspace import (
+    ANA,
+    BOT_USER,
+    FAST_RETRIES,
+    MEI,
+    RAVI,
+    SUPPORT,
+    Person,
+    default_workspace,
+    switch,
+)
 
 Json = dict[str, Any]
 DM = "D0ANA000001"
-Scene = Callable[[Stage], Awaitable[Deed]]
 
 ANYONE = "DDD D ..t."
 REVIEWERS = "tDD t ..t."
 ADMINS_ONLY = "ttD t ..t."
+ASKER_ONLY = "Dtt t ..t."
 QUIETLY = "DDD D ...."
 """What people of ours may do, and where others are not told anything, because they did not speak to the bot."""
 NOBODY = "... . ...."
-NOT_BY_A_PERSON = {"event user_change", "event agent_session_stopped"}
-"""What has a test of its own below, because no answer or post comes of it."""
-
-
-def in_answer(action_id: str, **chosen: Any) -> Scene:
-    async def scene(stage: Stage) -> Deed:
-        return click_on(await stage.answer(), action_id, **chosen)
-
-    return scene
-
-
-def in_card(action_id: str) -> Scene:
-    async def scene(stage: Stage) -> Deed:
-        return click_on(await stage.card(), action_id)
-
-    return scene
-
-
-def in_home(person_id: str, action_id: str, before: Callable[[Stage], Awaitable[Any]] | None = None) -> Scene:
-    async def scene(stage: Stage) -> Deed:
-        if before is not None:
-            await before(stage)
-        return click_on(await stage.home(person_id), action_id)
-
-    return scene
-
-
-def command(name: str, text: str) -> Scene:
-    async def scene(stage: Stage) -> Deed:
-        return lambda actor: actor.command(name, text)
-
-    return scene
-
-
-async def shortcut_on_message(stage: Stage) -> Deed:
-    stage.questions += 1
-    ts = await stage.ana.post(SUPPORT, f"The printer {stage.questions} is on fire")
-    message = next(each for each in await stage.ana.messages(SUPPORT) if each["ts"] == ts)
-    return lambda actor: actor.shortcut("ask_about_message", {**message, "channel": SUPPORT})
-
-
-def message(kind: str, channel: str, text: str) -> Scene:
-    """A reply in a thread of Ana's that the bot has no part in yet."""
-
-    async def scene(stage: Stage) -> Deed:
-        stage.questions += 1
-        root = await stage.ana.post(channel, f"Hall {stage.questions} is closed on day {stage.questions * 3}.")
-
-        async def say(actor: Actor) -> None:
-            stage.questions += 1
-            ts = f"{root[:11]}{int(root[11:]) + stage.questions:06d}"
-            await actor.event(kind, channel=channel, ts=ts, thread_ts=root, text=text)
-
-        return say
-
-    return scene
-
-
-async def reaction(stage: Stage) -> Deed:
-    item = await stage.answer()
-    place = {"type": "message", "channel": SUPPORT, "ts": item["ts"]}
-    return lambda actor: actor.event("reaction_added", reaction="-1", item=place, item_user=item["user"])
-
-
-async def reaction_taken_back(stage: Stage) -> Deed:
-    item = await stage.answer()
-    for person in (stage.ana, stage.ravi, stage.mei):
-        await person.do("react", channel=SUPPORT, ts=item["ts"], name="-1")
-    place = {"type": "message", "channel": SUPPORT, "ts": item["ts"]}
-    return lambda actor: actor.event("reaction_removed", reaction="-1", item=place, item_user=item["user"])
-
-
-async def home_opened(stage: Stage) -> Deed:
-    return lambda actor: actor.event("app_home_opened", tab="home", channel="D0ANA000001")
-
-
-async def promoted(stage: Stage) -> None:
-    card = await stage.card()
-    await stage.mei.click(card, "promote_version")
-    await quiet(stage.bot)
-
-
-async def review(stage: Stage) -> Deed:
-    await stage.answer()
-    home = await stage.home(RAVI)
-    view = await stage.modal(RAVI, lambda ravi: ravi.click(home, "review_answer"))
-    return submission(view, verdict=option("accepted"))
-
-
-async def vote_reason(stage: Stage) -> Deed:
-    answer = await stage.answer()
-    for person in (stage.ravi, stage.mei):
-        await person.click(answer, "vote", answer_value(answer, "negative_button"))
-    down = answer_value(answer, "negative_button")
-    view = await stage.modal(ANA, lambda ana: ana.click(answer, "vote", down))
-    return submission(view, reason=option("wrong"), words="It is not so.")
-
-
-def answer_value(answer: Json, button: str) -> str:
-    thumbs = next(each.element for each in walk(answer["blocks"]) if each.element["action_id"] == "vote")
-    return str(thumbs[button]["value"])
-
-
-async def vote(stage: Stage) -> Deed:
-    answer = await stage.answer()
-    return click_on(answer, "vote", value=answer_value(answer, "positive_button"))
-
-
-async def retry(stage: Stage) -> Deed:
-    stage.model.failures = [500, 500, 500]
-    failed = await stage.answer()
-    stage.model.failures = []
-    return click_on(failed, "retry_answer")
+NOT_BY_A_PERSON = {
+    *("event user_change", "event agent_session_stopped"),
+    *("event app_uninstalled", "event tokens_revoked"),
+}
+"""What has a test of its own: below, or where it is told that the app was removed (by Slack, not by a person)."""
 
 
 TABLE: dict[str, tuple[str, Scene]] = {
     # feedback
-    "action vote": (ANYONE, vote),
-    "view vote_reason": (ANYONE, vote_reason),
-    "event reaction_added": (QUIETLY, reaction),
-    "event reaction_removed": ("DDD . ....", reaction_taken_back),
+    "action vote": (ANYONE, people.vote),
+    "action tell_why": ("DDD t ..t.", people.tell_why),
+    "view vote_reason": (ANYONE, people.vote_reason),
+    "event reaction_added": (QUIETLY, people.reaction),
+    "event reaction_removed": ("DDD . ....", people.reaction_taken_back),
     # asking
-    "action retry_answer": (ANYONE, retry),
+    "action retry_answer": (ANYONE, people.retry),
+    "action call_human": (ANYONE, under_answer("call_human")),
+    "action solve_ticket": (ANYONE, under_answer("solve_ticket")),
+    "action unsolve_ticket": (ANYONE, people.unsolve),
+    "action explain_answer": (ANYONE, under_answer("explain_answer")),
+    "action share_answer": (ASKER_ONLY, people.share),
     "event message in a thread, mentioning the bot": (ANYONE, message("message", SUPPORT, f"<@{BOT_USER}> When?")),
     "event app_mention": (ANYONE, message("app_mention", SUPPORT, f"<@{BOT_USER}> When?")),
     "event message in a direct message": (QUIETLY, message("message", DM, "When does it open?")),
     "event message not meant for the bot": (NOBODY, message("message", SUPPORT, "I see.")),
     "command /ask": (ANYONE, command("/ask", "When does hall 3 open?")),
-    "shortcut ask_about_message": (ANYONE, shortcut_on_message),
-    "event app_home_opened": (QUIETLY, home_opened),
+    "command /nightschool": (ANYONE, command("/nightschool", "privacy")),
+    "shortcut ask_about_message": (ANYONE, people.ask_about_message),
+    "event app_home_opened": (QUIETLY, people.event("app_home_opened", tab="home", channel=DM)),
+    "event member_joined_channel": (NOBODY, people.event("member_joined_channel", channel=SUPPORT)),
+    "action privacy_learning": (ANYONE, people.privacy("privacy_learning")),
+    "action privacy_fix_notices": (ANYONE, people.privacy("privacy_fix_notices")),
     # reviewing
-    "action review_answer": (REVIEWERS, in_home(RAVI, "review_answer", before=Stage.answer)),
-    "view review": (REVIEWERS, review),
+    "action review_answer": (REVIEWERS, in_home(RAVI, "review_answer", Stage.answer)),
+    "view review": (REVIEWERS, work.REVIEW),
     # administering
     "action promote_version": (ADMINS_ONLY, in_card("promote_version")),
     "action hold_version": (ADMINS_ONLY, in_card("hold_version")),
-    "action roll_back": (ADMINS_ONLY, in_home(MEI, "roll_back", before=promoted)),
+    "action ^version_step promote": (ADMINS_ONLY, in_home(MEI, "version_step_promote", Stage.card)),
+    "action ^version_step roll back": (ADMINS_ONLY, in_home(MEI, "version_step_roll_back", work.promoted)),
+    "action ^version_step try": (ADMINS_ONLY, in_home(MEI, "version_step_try", Stage.card)),
+    "action ^version_step discard": (ADMINS_ONLY, in_home(MEI, "version_step_discard", Stage.card)),
+    "action stop_trial": (ADMINS_ONLY, in_home(MEI, "stop_trial", work.on_trial)),
     "action run_night": (ADMINS_ONLY, in_home(MEI, "run_night")),
+    "action choose_channel": (ADMINS_ONLY, in_home(MEI, "choose_channel")),
+    "action change_channel": (ADMINS_ONLY, in_home(MEI, "change_channel", work.channel_known)),
+    "action change_role": (ADMINS_ONLY, in_home(MEI, "change_role")),
+    "action show_charts": (ADMINS_ONLY, in_home(MEI, "show_charts")),
+    **{f"view {name}": (ADMINS_ONLY, scene) for name, scene in work.ADMIN_VIEWS.items()},
 }
 
 
@@ -225,9 +153,9 @@ def stage(
 async def effect(stage: Stage, deed: Deed, identity: Identity) -> str:
     """What happens when one of the cast does it."""
     before = snapshot(stage.bot, stage.workspace)
-    await deed(Actor(stage.workspace, identity))
+    answer = await deed(Actor(stage.workspace, identity))
     await quiet(stage.bot)
-    return before.effect_of(snapshot(stage.bot, stage.workspace)).value
+    return before.effect_of(snapshot(stage.bot, stage.workspace), answer).value
 
 
 async def played(stage: Stage, scene: Scene, row: str) -> dict[str, str]:
@@ -235,7 +163,7 @@ async def played(stage: Stage, scene: Scene, row: str) -> dict[str, str]:
     found = {}
     deed = await scene(stage)
     await quiet(stage.bot)
-    for identity, letter in sorted(scenes.identities(row), key=lambda pair: pair[1] == "D"):
+    for identity, letter in sorted(identities(row), key=lambda pair: pair[1] == "D"):
         if letter == "D" and "D" in found.values():
             deed = await scene(stage)
             await quiet(stage.bot)
@@ -248,3 +176,47 @@ async def test_exactly_the_allowed_cells_do_something(stage: Stage, name: str) -
     row, scene = TABLE[name]
     expected = {identity.value: letter for identity, letter in identities(row)}
     assert await played(stage, scene, row) == expected
+
+
+async def test_stop_is_for_people_only(stage: Stage) -> None:
+    stage.model.gate.clear()
+    ts = await stage.ana.post(SUPPORT, "@nightschool Tell me everything")
+    writing = await stage.ana.wait_for_message(lambda said: said.get("bot_id") and said.get("text"))
+    stop = {"channel": SUPPORT, "thread_ts": ts, "streaming_message_ts": [writing["ts"]]}
+    for identity in (Identity.DEACTIVATED, Identity.OTHER_BOT, Identity.STRANGER, Identity.EMPTY):
+        await Actor(stage.workspace, identity).event("agent_session_stopped", **stop)
+    await until(lambda: not stage.bot.services.inbox._working or len(stage.bot.services.inbox._working) == 1)
+    assert stage.bot.services.running.holds(rows(stage.bot, Answer)[0].event_id)
+    await Actor(stage.workspace, Identity.GUEST).event("agent_session_stopped", **stop)
+    await recorded(stage.bot, DeliveryState.STOPPED)
+
+
+async def test_a_deactivation_holds_from_the_next_click_on(stage: Stage) -> None:
+    deed = await people.vote(stage)
+    assert await effect(stage, deed, Identity.ASKER) == "D"
+    await switch(stage.workspace, "person", id=ANA, deleted=True)
+    await until(lambda: ANA not in stage.bot.services.identities)
+    other = await work.in_card("promote_version")(stage)
+    assert [await effect(stage, each, Identity.ASKER) for each in (deed, other)] == [".", "."]
+
+
+@pytest.fixture
+def open_settings(bot_settings: Settings) -> Settings:
+    return bot_settings.model_copy(update={"answer_other_teams": True})
+
+
+async def test_another_team_may_ask_and_vote_where_the_settings_allow_it_and_never_more(
+    open_settings: Settings, sqlite_store: Store, workspace: Running, model: ScriptedModel, tmp_path: Path,
+    ana: Person, ravi: Person, mei: Person,
+) -> None:  # fmt: skip
+    async with running_bot(open_settings, sqlite_store) as bot:
+        stage = Stage(bot, workspace, model, tmp_path, ana, ravi, mei)
+        scenes = {
+            "ask": message("app_mention", SUPPORT, f"<@{BOT_USER}> When?"),
+            "vote": people.vote,
+            "review": in_home(RAVI, "review_answer", Stage.answer),
+            "decide": work.REVIEW,
+            "promote": in_card("promote_version"),
+        }
+        found = {name: await effect(stage, await scene(stage), Identity.STRANGER) for name, scene in scenes.items()}
+    assert found == {"ask": "D", "vote": "D", "review": "t", "decide": "t", "promote": "t"}

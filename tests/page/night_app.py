@@ -16,6 +16,7 @@ ANSWER = (
 )
 PIECE = 9
 PACE_S = 0.02
+LAST_STEP = 3
 
 
 def plain(text: str) -> Json:
@@ -81,6 +82,25 @@ SOURCE: Json = {
 }
 
 
+def form(step: int) -> Json:
+    """One step of a form that goes on in the same modal: the cursor begins in the choice, not in the first field."""
+    choice = pick(f"choice{step}", "Your verdict", "radio_buttons", options=OPTIONS, focus_on_load=True)
+    return {
+        "type": "modal",
+        "callback_id": "form",
+        "private_metadata": str(step),
+        "title": plain(f"Step {step}"),
+        "submit": plain("Next"),
+        "notify_on_close": True,
+        "blocks": [
+            text_input(f"words{step}", "In your words", multiline=True, initial_value=f"words of step {step}"),
+            choice,
+            pick(f"when{step}", "When", "datetimepicker"),
+            {**pick(f"live{step}", "Search", "plain_text_input"), "dispatch_action": True},
+        ],
+    }
+
+
 def home(presses: int) -> Json:
     section = {"type": "section", "text": {"type": "mrkdwn", "text": f"Pressed *{presses}* times"}}
     press = {
@@ -103,7 +123,8 @@ def home(presses: int) -> Json:
         "style": "danger",
         "confirm": question,
     }
-    return {"type": "home", "blocks": [section, {"type": "actions", "elements": [press, danger]}]}
+    fill = {"type": "button", "action_id": "fill", "text": plain("Fill in a form")}
+    return {"type": "home", "blocks": [section, {"type": "actions", "elements": [press, danger, fill]}]}
 
 
 class NightApp:
@@ -115,6 +136,8 @@ class NightApp:
         self.pace_s = PACE_S
         self.votes: list[Json] = []
         self.submissions: list[Json] = []
+        self.dispatched: list[Json] = []
+        self.closed: list[Json] = []
         self.presses = 0
         self.stopped = asyncio.Event()
         self.bolt = AsyncApp(token=workspace.bot_token, client=None)
@@ -143,6 +166,10 @@ class NightApp:
         self.bolt.action("press")(self._on_press)
         self.bolt.action("danger")(self._on_danger)
         self.bolt.action("more")(self._on_more)
+        self.bolt.action("fill")(self._on_fill)
+        self.bolt.action("pick")(self._on_pick)
+        self.bolt.view("form")(self._on_form)
+        self.bolt.view_closed("form")(self._on_form_closed)
         self.bolt.view("why")(self._on_why)
         self.bolt.view("source")(self._on_source)
         self.bolt.shortcut("ask_about_message")(self._on_shortcut)
@@ -211,6 +238,26 @@ class NightApp:
         await ack()
         self.presses = 100
         await self.client.views_publish(user_id=body["user"]["id"], view=home(self.presses))
+
+    async def _on_fill(self, ack: Any, body: Json) -> None:
+        await ack()
+        await self.client.views_open(trigger_id=body["trigger_id"], view=form(1))
+
+    async def _on_pick(self, ack: Any, body: Json) -> None:
+        await ack()
+        self.dispatched.append(body["actions"][0])
+
+    async def _on_form(self, ack: Any, view: Json) -> None:
+        self.submissions.append(view["state"]["values"])
+        step = int(view["private_metadata"])
+        if step < LAST_STEP:
+            await ack(response_action="update", view=form(step + 1))
+        else:
+            await ack()
+
+    async def _on_form_closed(self, ack: Any, body: Json) -> None:
+        await ack()
+        self.closed.append(body)
 
     async def _on_shortcut(self, ack: Any, body: Json) -> None:
         await ack()

@@ -36,6 +36,7 @@ export class Form {
 
   /** Sends one click or choice on `element` to the app, after its confirmation if it has one; `node` is busy meanwhile. */
   async act(element, blockId, action, node = null) {
+    if (node && isBusy(node)) return;
     if (element.confirm && !(await confirm(element.confirm))) return;
     const body = {
       ...this.owner,
@@ -48,15 +49,20 @@ export class Form {
   }
 }
 
-/** Shows `node` as busy, and takes no clicks on it, until `work` is done. */
+/** Whether what `node` was clicked for is still under way. */
+export function isBusy(node) {
+  return node.classList.contains("busy");
+}
+
+/** Shows `node` as busy until `work` is done. It is not disabled, since it would then lose the keyboard. */
 export async function whileBusy(node, work) {
   node.classList.add("busy");
-  node.disabled = true;
+  node.setAttribute("aria-disabled", "true");
   try {
     return await work;
   } finally {
     node.classList.remove("busy");
-    node.disabled = false;
+    node.removeAttribute("aria-disabled");
   }
 }
 

@@ -122,6 +122,10 @@ function markSeen() {
 
 on("state", () => {
   if (!state.place) return;
+  if (!state.place.home && !channel(state.place.channel)) {
+    follow(); // one has left the channel that was open
+    return;
+  }
   markSeen();
   draw();
 });

@@ -5,7 +5,7 @@ import { renderBlocks } from "./blocks.js";
 import { closeDialog, openDialog } from "./dialog.js";
 import { button, el, textOf } from "./dom.js";
 import { keepingFocus, rememberFocus } from "./focus.js";
-import { Form, whileBusy } from "./form.js";
+import { Form, isBusy, whileBusy } from "./form.js";
 import { on } from "./state.js";
 import { toast } from "./toast.js";
 
@@ -77,7 +77,7 @@ function submitByKey(event, modal) {
   if (event.key !== "Enter" || event.defaultPrevented || event.isComposing || !(fast || oneLine)) return;
   const submit = modal.footer.querySelector("[data-test='modal-submit']");
   event.preventDefault();
-  if (submit && !submit.disabled) submitView(modal, submit);
+  if (submit) submitView(modal, submit);
 }
 
 /** Closes the view `id` and those above it. */
@@ -115,6 +115,7 @@ async function cancel({ view }, cleared = false) {
 }
 
 async function submitView(modal, submit) {
+  if (isBusy(submit)) return;
   showErrors(modal, missing(modal));
   if (modal.body.querySelector(".field-error:not([hidden])")) return;
   try {

@@ -131,7 +131,7 @@ function describe(id) {
 
 function commands(start) {
   return [...state.app.commands, ...OWN_COMMANDS]
-    .filter(({ command }) => command.startsWith(`/${start}`))
+    .filter(({ command }) => command.startsWith(`/${start}`) && command !== `/${start}`)
     .map(({ command, description, usage_hint: usage }) => ({
       text: `${command} `,
       label: `${command} ${usage ?? ""}`.trim(),
