@@ -8,7 +8,7 @@ import pytest
 
 from bot.blocks.answer import REDONE
 from bot.blocks.feedback import VOTE_ACTION
-from store import reviews
+from store import review_signs, reviews
 from store.datasets import ReviewedAnswer
 from store.errors import BadInput
 from store.learning_policy import Objection, objection
@@ -58,7 +58,7 @@ async def test_an_edited_question_is_answered_anew_in_the_same_message(
         (Role.BOT, "base answers: the vpn?"),
     ]
     with bot.store.reading() as session:
-        assert [item.answer.id for item in reviews.queue(session, 5)] == [new.id]
+        assert review_signs.open_to(session, RAVI, [old.id, new.id]) == {new.id}
         with pytest.raises(BadInput):
             reviews.check_may_review(session, old.id, RAVI)
     await ana.click(again, VOTE_ACTION, f"up:{new.id}")
