@@ -44,6 +44,8 @@ async def test_ask_complain_correct_and_promote_in_the_page(product: Product) ->
         await ravi.fill("The right answer", STORY["correction"])
         await picture(ravi, "review")
         await ravi.submit()
+        await expect(ravi.modal).to_contain_text("Corrected")
+        await ravi.page.keyboard.press("Escape")
         await expect(ravi.modal).to_have_count(0)
         await ana.in_thread("red collar light", ANSWER_WITHIN_S)
 
