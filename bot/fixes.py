@@ -5,7 +5,7 @@ import logging
 from bot import identities, posting
 from bot.blocks.fix import Fixed, fix_notice
 from bot.posting import Place
-from bot.safe_text import safe_markdown
+from bot.safe_text import short_markdown
 from bot.services import Services
 from store import adapters, fixes, tickets
 from store.errors import NightschoolError
@@ -58,7 +58,7 @@ async def _fixed(services: Services, fix: Fix, adapter: str) -> Fixed:
     return Fixed(
         adapter=adapter,
         question=fix.ticket.question,
-        answer=safe_markdown(answer, services.settings.link_hosts),
+        answer=short_markdown(answer, services.settings.link_hosts),
         approved=approved,
         link="" if tickets.is_private(fix.ticket) else await posting.permalink(services, thread),
     )
