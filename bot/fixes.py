@@ -47,18 +47,18 @@ async def post_notice(services: Services, message: OutboxMessage, again: bool) -
 
 
 async def _fixed(services: Services, fix: Fix, adapter: str) -> Fixed:
-    answer, approved = "", False
+    answer, approved, hosts = "", False, services.settings.link_hosts
     thread = Place(fix.ticket.channel_id, fix.ticket.thread_ts)
     try:
-        answer = (await services.client.complete(adapter, fix.answer.messages)).text.strip()
+        answer = short_markdown((await services.client.complete(adapter, fix.answer.messages)).text.strip(), hosts)
     except NightschoolError as error:
         log.info("the approved answer is sent with %s: %s", adapter, error)
-    if not answer:
-        answer, approved = fix.review.correction, True
+    if not answer.strip():
+        answer, approved = short_markdown(fix.review.correction, hosts), True
     return Fixed(
         adapter=adapter,
         question=fix.ticket.question,
-        answer=short_markdown(answer, services.settings.link_hosts),
+        answer=answer,
         approved=approved,
         link="" if tickets.is_private(fix.ticket) else await posting.permalink(services, thread),
     )
