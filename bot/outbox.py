@@ -56,9 +56,13 @@ class OutboxWorker:
         store = self._services.store
         owed = await store.read(outbox.waiting, BATCH)
         due = [message for message in owed if self._not_before.get(message.id or 0, 0.0) <= time.monotonic()]
-        if not due or await store.write(leases.acquire, "outbox", self._name, LEASE_S) is None:
-            return 0
-        return sum([await self._post(message) for message in due])
+        posted = 0
+        for message in due:
+            # Renewed before each, so that a slow one does not let another bot post what follows as well.
+            if await store.write(leases.acquire, "outbox", self._name, LEASE_S) is None:
+                break
+            posted += await self._post(message)
+        return posted
 
     async def _post(self, message: OutboxMessage) -> bool:
         store, message_id = self._services.store, message.id or 0

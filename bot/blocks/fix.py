@@ -32,7 +32,7 @@ def fix_notice(fixed: Fixed) -> Content:
     link = f"<{fixed.link}|Open the thread>. " if fixed.link else ""
     blocks: list[Block] = [
         section(f"{said}\n{quoted(fixed.question, 1000)}\n{source}"),
-        MarkdownBlock(text=fixed.answer),
+        *([MarkdownBlock(text=fixed.answer)] if fixed.answer.strip() else []),
         context(f"{link}Thank you for telling. Answers can still be wrong: check what matters."),
         ActionsBlock(elements=[ButtonElement(text="Don't tell me again", action_id=QUIET_ACTION, value="off")]),
     ]

@@ -131,7 +131,7 @@ class Answer(SQLModel, table=True):
     passages: list[dict[str, Any]] = json_list()
     state: DeliveryState = word(DeliveryState, DeliveryState.PENDING, index=True)
     error: str = long_text()
-    approved_by: int | None = None
+    approved_by: int | None = Field(default=None, index=True)
     review_state: ReviewState = word(ReviewState, ReviewState.WAITING)
     near_group: int | None = None
     prompt_tokens: int = 0

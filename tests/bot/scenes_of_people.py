@@ -3,6 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot import posting
+from bot.blocks.fix import QUIET_ACTION, Fixed, fix_notice
+from bot.blocks.fix import quiet as quiet_word
+from bot.posting import Place
 from deploy.workspace.elements import walk
 from tests.bot.cast import Actor
 from tests.bot.effects import quiet
@@ -161,3 +165,17 @@ def thumb(answer: Json, button: str) -> str:
     """The value of one of an answer's thumbs."""
     thumbs = next(each.element for each in walk(answer["blocks"]) if each.element["action_id"] == "vote")
     return str(thumbs[button]["value"])
+
+
+def told_of_a_fix(action_id: str) -> Scene:
+    """A notice about a fix, or the word that follows when somebody wants no more of them."""
+
+    async def scene(stage: Stage) -> Deed:
+        notice = fix_notice(Fixed("v1", "Who pays?", "We do.", approved=False, link=""))
+        content = notice if action_id == QUIET_ACTION else quiet_word()
+        services = stage.bot.services
+        ts = await posting.post(services.slack, Place(SUPPORT), content, posting.note_metadata(action_id))
+        said = next(each for each in await stage.ana.messages(SUPPORT) if each["ts"] == ts)
+        return click_on({**said, "channel": SUPPORT}, action_id)
+
+    return scene

@@ -5,16 +5,17 @@ from typing import Any
 
 from sqlmodel import Session
 
-from store import channels, review_claims, reviews, trials
+from bot.blocks.gap import WRITTEN_ACTION
+from store import channels, gaps, outbox, review_claims, reviews, trials
 from store.reviews import Decision
-from store.tables import Answer, Channel, Proposal, ReviewDesk
-from store.words import Verdict
+from store.tables import Answer, Channel, KnowledgeGap, Proposal, ReviewDesk
+from store.words import GapState, Verdict
 from tests.bot.effects import quiet
 from tests.bot.reviewing import add_answer
 from tests.bot.scenes import Deed, Stage, click_on, option, submission
 from tests.bot.scenes_of_people import Scene
 from tests.bot.test_asking import rows
-from tests.fixtures_workspace import MEI, RAVI, SUPPORT, TOM
+from tests.fixtures_workspace import ADMINS, MEI, RAVI, SUPPORT, TOM
 
 Json = dict[str, Any]
 Before = Callable[[Stage], Awaitable[Any]]
@@ -130,3 +131,24 @@ async def second_page(stage: Stage) -> None:
 
 def _turn_to(session: Session, page: int) -> None:
     session.merge(ReviewDesk(reviewer_id=RAVI, channels=[], page=page))
+
+
+def in_gap(action_id: str) -> Scene:
+    """The message of a gap of the documents, open or written down."""
+
+    async def scene(stage: Stage) -> Deed:
+        state = GapState.OPEN if action_id == WRITTEN_ACTION else GapState.CLOSED
+        await stage.bot.store.write(_lack, state)
+        stage.bot.services.outbox_wake.set()
+        await quiet(stage.bot)
+        posted = [each for each in await stage.mei.messages(ADMINS) if action_id in str(each.get("blocks"))]
+        return click_on({**posted[-1], "channel": ADMINS}, action_id)
+
+    return scene
+
+
+def _lack(session: Session, state: GapState) -> None:
+    gap = KnowledgeGap(question="Who pays?", state=state, closed_by="" if state == GapState.OPEN else RAVI)
+    session.add(gap)
+    session.flush()
+    outbox.owe(session, f"gap-{gap.id}-lacking", gaps.KIND, {"gap_id": gap.id})

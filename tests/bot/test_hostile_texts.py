@@ -11,15 +11,17 @@ import pytest
 from bot.blocks.answer import Closing, Source, answer_text, closed_answer, correction
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
+from bot.blocks.fix import Fixed, fix_notice
+from bot.blocks.gap import Shown, gap_message
 from bot.blocks.review import Case, Progress, review_modal
 from bot.blocks.why import Explanation, why_modal
 from bot.metadata import ReviewFlow, Start
-from bot.safe_text import safe_markdown
+from bot.safe_text import safe_markdown, short_markdown
 from bot.sharing import question_of
 from bot.splitting import safe_pieces
 from deploy.workspace.server import Running
 from store.storable import storable
-from store.tables import Answer, Message, Proposal, Review, Ticket, Vote, now
+from store.tables import Answer, KnowledgeGap, Message, Proposal, Review, Ticket, Vote, now
 from store.words import DeliveryState, Role, Surface, Visibility, VoteReason, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.effects import quiet
@@ -83,6 +85,15 @@ def review_of(text: str) -> list[str]:
     return problems_of_view(review_modal(case, Progress(ReviewFlow(1, start=Start("reply", 1)), 1)).to_dict())
 
 
+def fix_of(text: str) -> list[str]:
+    return of_content(fix_notice(Fixed("v1", text, short_markdown(text, [ALLOWED_HOST]), approved=False, link="")))
+
+
+def gap_of(text: str) -> list[str]:
+    gap = KnowledgeGap(id=1, question=text)
+    return of_content(gap_message(Shown(gap, text, 2, {OWN_ID: text[:3000]})))
+
+
 def sentence(text: str) -> list[str]:
     return problems_of_view(sentence_modal(f"It did not work: {safe_markdown(text)}"[:3000]).to_dict())
 
@@ -94,6 +105,8 @@ FIELDS: dict[str, Callable[[str], list[str]]] = {
     "an error of the model": error_of_the_model,
     "a reviewer's right answer": reviewers_answer,
     "the review modal": review_of,
+    "a notice about a fix": fix_of,
+    "a gap of the documents": gap_of,
 }
 
 

@@ -65,6 +65,10 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "view vote_reason": (ANYONE, people.vote_reason),
     "event reaction_added": (QUIETLY, people.reaction),
     "event reaction_removed": ("DDD . ....", people.reaction_taken_back),
+    "action fix_notices_off": (ANYONE, people.told_of_a_fix("fix_notices_off")),
+    "action fix_notices_on": (ANYONE, people.told_of_a_fix("fix_notices_on")),
+    "action gap_written": (REVIEWERS, work.in_gap("gap_written")),
+    "action gap_reopen": (REVIEWERS, work.in_gap("gap_reopen")),
     # asking
     "action retry_answer": (ANYONE, people.retry),
     "action call_human": (ANYONE, under_answer("call_human")),
