@@ -137,8 +137,11 @@ async def test_the_whole_story(product: Product) -> None:
             assert answer_of(product, after).adapter == "v1"
             assert right(after), after["text"]
 
-            home = await home_with(mei, "roll_back")
-            await press(mei, home, "roll_back")
+            home = await home_with(mei, "version_step_roll_back")
+            mei.forget()
+            await press(mei, home, "version_step_roll_back")
+            form = (await mei.wait_for(lambda event: event.get("view", {}).get("type") == "modal"))["view"]
+            assert (await mei.submit(form, {"note": "only to see that the old answer returns"}))["closed"]
             await _production_is(product, BASE)
             again = await ask(ana, STORY["ask_after"][0])
             assert answer_of(product, again).adapter == BASE

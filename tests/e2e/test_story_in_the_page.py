@@ -53,7 +53,9 @@ async def test_ask_complain_correct_and_promote_in_the_page(product: Product) ->
         await picture(mei, "card")
         await mei.open_home()
         await mei.click("Promote v1")
-        await mei.confirm()
+        await mei.modal.wait_for()
+        await mei.fill("Note", "It knows the rule about dogs.")
+        await mei.submit()
         await expect(mei.page.get_by_text("Production answers with v1").last).to_be_visible(timeout=60_000)
         await picture(mei, "home")
 

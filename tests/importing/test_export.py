@@ -7,6 +7,7 @@ import pytest
 from datasets import load_dataset
 from sqlmodel import Session, select
 
+from store import people
 from store.errors import BadInput
 from store.export_tickets import export_tickets
 from store.import_tickets import import_tickets
@@ -70,6 +71,11 @@ def test_what_may_not_be_learnt_is_not_written(store: Store, settings: Settings,
         session.get_one(Ticket, second.id).status = TicketStatus.WITHDRAWN
         session.add(Message(ticket_id=third.id, ts="9", person_id="U_OUT", role=Role.HELPER, text="I wrote here too."))
     both.night.opted_out.append("U_OUT")
+    assert export_tickets(store, both, three_tickets) == 0
+    both.night.opted_out.clear()
+    assert export_tickets(store, both, three_tickets) == 1
+    with store.writing() as session:
+        people.set_learning(session, "T1", "U_OUT", opted_out=True)
     assert export_tickets(store, both, three_tickets) == 0
 
 
