@@ -14,15 +14,13 @@ from bot.blocks.errors import sentence_modal
 from bot.blocks.review import Case, review_modal
 from bot.safe_text import safe_markdown
 from deploy.workspace.server import Running
-from store.storable import storable
-from store.tables import Answer, Message, Review, Ticket, Vote
+from store.tables import Answer, Message, Ticket, Vote
 from store.words import DeliveryState, Role, Surface, Visibility, VoteReason, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.effects import quiet
 from tests.bot.hostile import corpus, texts
 from tests.bot.model_server import ScriptedModel
 from tests.bot.oracle import ALLOWED_HOST, OWN_ID, problems_of_message, problems_of_view
-from tests.bot.scenes import option
 from tests.bot.test_asking import rows
 from tests.fixtures_workspace import SUPPORT, Person
 
@@ -109,26 +107,3 @@ async def test_whatever_is_asked_and_answered_is_stored_and_shown_safely(
     said = [message for message in stored_messages(workspace) if message.get("bot_id")]
     assert len(said) >= len(SOME)
     assert [problems for line in said if (problems := problems_of_message(line.get("blocks", []), line["text"]))] == []
-
-
-async def test_whatever_is_typed_into_a_form_is_stored_as_it_was_typed(
-    bot: RunningBot, ana: Person, ravi: Person, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING)
-    typed = [
-        text
-        for text in SOME
-        if len(text) <= 3000 and text.strip("\x00 \n\t\u00a0\u3000\u2028\u2029\u0085\r\x01\x02\x1b")
-    ]
-    for number, text in enumerate(typed):
-        ts = await ana.post(SUPPORT, f"@nightschool What is number {number}?")
-        await quiet(bot)
-        answer = (await ana.messages(SUPPORT, ts))[-1] | {"channel": SUPPORT}
-        ana.forget()
-        await ana.click(answer, "vote", f"down:{rows(bot, Answer)[-1].id}")
-        view = (await ana.wait_for(lambda event: event.get("type") == "view_opened"))["view"]
-        assert (await ana.submit(view, {"reason": option("wrong"), "words": text}))["ok"]
-    await quiet(bot)
-    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
-    assert [vote.comment for vote in rows(bot, Vote)] == [storable(text).strip() for text in typed]
-    assert rows(bot, Review) == []
