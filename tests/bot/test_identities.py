@@ -60,14 +60,14 @@ TABLE: dict[str, tuple[str, Scene]] = {
     # feedback
     "action vote": (ANYONE, people.vote),
     "action tell_why": ("DDD t ..t.", people.tell_why),
-    "view vote_reason": (ANYONE, people.vote_reason),
+    "view vote_reason": ("DDD t ..t.", people.vote_reason),
     "event reaction_added": (QUIETLY, people.reaction),
     "event reaction_removed": ("DDD . ....", people.reaction_taken_back),
     # asking
     "action retry_answer": (ANYONE, people.retry),
     "action call_human": (ANYONE, under_answer("call_human")),
-    "action solve_ticket": (ANYONE, under_answer("solve_ticket")),
-    "action unsolve_ticket": (ANYONE, people.unsolve),
+    "action solve_ticket": (ASKER_ONLY, under_answer("solve_ticket")),
+    "action unsolve_ticket": (ASKER_ONLY, people.unsolve),
     "action explain_answer": (ANYONE, under_answer("explain_answer")),
     "action share_answer": (ASKER_ONLY, people.share),
     "event message in a thread, mentioning the bot": (ANYONE, message("message", SUPPORT, f"<@{BOT_USER}> When?")),
