@@ -53,7 +53,10 @@ def _questions(axes: Any, days: Sequence[Figures]) -> None:
 
 
 def _unaided(axes: Any, days: Sequence[Figures]) -> None:
-    _shares(axes, [day.unaided_share for day in days], UNSURE)
+    shares = [day.unaided_share for day in days]
+    known = [(place, 100 * share) for place, share in enumerate(shares) if share is not None]
+    axes.plot([place for place, _ in known], [value for _, value in known], color=UNSURE, marker="o", markersize=3)
+    axes.set_ylim(top=105)
 
 
 def _thumbs(axes: Any, days: Sequence[Figures]) -> None:
@@ -70,12 +73,6 @@ def _tokens(axes: Any, days: Sequence[Figures]) -> None:
 def _first_texts(axes: Any, days: Sequence[Figures]) -> None:
     known = [(place, day.first_text_ms / 1000) for place, day in enumerate(days) if day.first_text_ms is not None]
     axes.plot([place for place, _ in known], [value for _, value in known], color=INK, marker="o", markersize=3)
-
-
-def _shares(axes: Any, shares: Sequence[float | None], colour: str) -> None:
-    known = [(place, 100 * share) for place, share in enumerate(shares) if share is not None]
-    axes.plot([place for place, _ in known], [value for _, value in known], color=colour, marker="o", markersize=3)
-    axes.set_ylim(top=105)
 
 
 def _legend(axes: Any) -> None:

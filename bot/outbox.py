@@ -11,18 +11,13 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from sqlmodel import Session
-
-from bot import cards, escalating, notices, posting, reminding, reporting, sharing
-from bot.blocks.answer import correction
+from bot import cards, corrections, escalating, fixes, gaps, notices, posting, reminding, reporting, sharing
 from bot.blocks.card import night_card
 from bot.posting import Picture, Place
 from bot.services import Services
-from store import answers, evaluations, leases, outbox, reminders, tickets
-from store.errors import BadInput, NotFound
-from store.tables import OutboxMessage, Review, Ticket
-from store.tickets import Line
-from store.words import Role
+from store import evaluations, leases, outbox, reminders
+from store.errors import BadInput
+from store.tables import OutboxMessage
 
 log = logging.getLogger(__name__)
 
@@ -109,32 +104,14 @@ async def post_chart(services: Services, message: OutboxMessage, again: bool) ->
     return place
 
 
-async def post_correction(services: Services, message: OutboxMessage, again: bool) -> Place:
-    """Post a reviewer's right answer into the thread of the person who asked, and write it into the transcript."""
-    review, ticket = await services.store.read(_reviewed, int(message.payload["review_id"]))
-    content = correction(review.reviewer_id, review.correction)
-    place = Place(ticket.channel_id, ticket.thread_ts)
-    if tickets.is_private(ticket):
-        # A private answer has no thread: its correction goes to the asker's direct message.
-        opened = await services.slack.conversations_open(users=ticket.asker_id)
-        place = Place(str(opened["channel"]["id"]))
-    ts = await posting.post_once(services, place, content, message.key, again=again)
-    line = Line(ts, review.reviewer_id, Role.BOT, review.correction)
-    await services.store.write(tickets.add_line, ticket.id or 0, line)
-    return Place(place.channel_id, ts)
-
-
-def _reviewed(session: Session, review_id: int) -> tuple[Review, Ticket]:
-    review = session.get(Review, review_id)
-    if review is None:
-        raise NotFound("The review was deleted before its correction could be posted.")
-    return review, answers.with_ticket(session, review.answer_id)[1]
-
-
 POSTERS: dict[str, Poster] = {
     "morning_card": post_card,
     "night_chart": post_chart,
-    "correction": post_correction,
+    "correction": corrections.post_correction,
+    "correction_withdrawn": corrections.withdraw_correction,
+    "fixes": fixes.owe_notices,
+    "fix_notice": fixes.post_notice,
+    "knowledge_gap": gaps.post_gap,
     escalating.KIND: escalating.post_call,
     sharing.KIND: sharing.post_shared,
     reminders.KIND: reminding.post_reminder,

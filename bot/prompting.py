@@ -8,14 +8,14 @@ from sqlmodel import Session
 from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
-from store import answers, tickets
+from store import answers, gaps, tickets
 from store.approved import ApprovedAnswers, asked_in
 from store.channels import settings_of
 from store.prompt import messages_for
 from store.settings import Settings
 from store.tables import Answer, Message, Ticket
 from store.tickets import Line, Question
-from store.words import DeliveryState, Role
+from store.words import Arm, DeliveryState, Role
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,11 @@ def prepare(session: Session, settings: Settings, given: Given, approved: Approv
     answer, ticket, asked = given.answer, given.ticket, given.asked
     _choose_version(session, ticket, answer)
     if answer.completed_at is None:
-        found = approved.find(session, settings, asked_in(ticket, asked))
+        # A version that is being tried answers by itself.
+        trial = answer.arm == Arm.TRIAL
+        found = None if trial else approved.find(session, settings, asked_in(ticket, asked))
         answer.approved_by = found.review_id if found else None
+        gaps.heard(session, answer)
     if not answer.messages:
         answer.messages = _messages(session, settings, ticket, asked)
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -129,6 +130,8 @@ class Services:
     last_week: LastWeek = field(default_factory=LastWeek)
     home_watchers: dict[str, float] = field(default_factory=dict)
     """When each admin last opened the Home tab, on the monotonic clock."""
+    home_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """Held while a person's Home tab is published."""
     _bot: Bot | None = None
     _background: set["asyncio.Task[None]"] = field(default_factory=set)
 

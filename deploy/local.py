@@ -160,6 +160,8 @@ class _Start:
             "SLACK_API_URL": facts["api_url"],
             "SLACK_BOT_TOKEN": facts["bot_token"],
             "SLACK_APP_TOKEN": facts["app_token"],
+            # The local workspace is reached over Socket Mode, whatever holds for the real one.
+            "NIGHTSCHOOL_HTTP_PORT": "",
             "NIGHTSCHOOL_REVIEWERS": ",".join(self.settings.reviewers or LOCAL_REVIEWERS),
             "NIGHTSCHOOL_ADMINS": ",".join(self.settings.admins or LOCAL_ADMINS),
             "NIGHTSCHOOL_ADMIN_CHANNEL": self.settings.admin_channel or LOCAL_ADMIN_CHANNEL,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select, update
 
+from store import outbox
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
 from store.tables import BASE, Adapter, Alias, Promotion, Trial, now
@@ -175,6 +176,8 @@ def move_production(session: Session, seen: Alias, move: Promotion) -> Promotion
     _set_state(session, move.adapter, AdapterState.CHAMPION)
     session.add(move)
     session.flush()
+    if move.kind == PromotionKind.PROMOTE:
+        outbox.owe(session, f"fixes-{move.id}", "fixes", {"adapter": move.adapter})
     return move
 
 

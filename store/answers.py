@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select, update
 
+from store import near_groups
 from store.errors import NotFound
 from store.session import insert_ignoring
 from store.tables import Answer, Ticket, now
@@ -33,8 +34,12 @@ class Outcome:
 def take_up(session: Session, ticket: Ticket, key: str, question_ts: str) -> Answer:
     """The answer to a question, stored as pending when the question is taken up for the first time."""
     answer = Answer(ticket_id=ticket.id or 0, event_id=key, question_ts=question_ts, channel_id=ticket.channel_id)
-    insert_ignoring(session, Answer, answer.model_dump(exclude={"id"}))
-    return session.exec(select(Answer).where(Answer.event_id == key)).one()
+    new = insert_ignoring(session, Answer, answer.model_dump(exclude={"id"}))
+    stored = session.exec(select(Answer).where(Answer.event_id == key)).one()
+    if new and question_ts == ticket.thread_ts:
+        # What follows in a thread means little without it, so only opening questions are grouped.
+        near_groups.place(session, stored, ticket.question)
+    return stored
 
 
 def get(session: Session, answer_id: int) -> Answer:

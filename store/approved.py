@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, update
 
-from store import adapters
-from store.learnt import has_learnt
+from store import adapters, reviews, verdicts
+from store.learnt import Lessons
 from store.near_questions import NearQuestions, plain
 from store.settings import Settings
 from store.tables import Answer, Review, Ticket, now
@@ -101,12 +101,12 @@ class ApprovedAnswers:
         if not settings.approved_answers:
             return None
         self.refresh(session)
-        for review_id in self._candidates(asked, settings.approved_similarity):
-            if approved := _standing(session, review_id, asked):
+        for key, review_id in self._candidates(asked, settings.approved_similarity):
+            if approved := _standing(session, review_id, key, asked):
                 return approved
         return None
 
-    def _candidates(self, asked: Asked, least: float) -> list[int]:
+    def _candidates(self, asked: Asked, least: float) -> list[tuple[str, int]]:
         text = plain(asked.text)
         if not text or (not asked.opening and len(text.split()) < STANDS_ALONE):
             return []
@@ -115,7 +115,7 @@ class ApprovedAnswers:
             if asked.opening:
                 keys += [key for key in self._near.similar(text, least) if key != text and same_matter(text, key)]
             return [
-                review_id
+                (key, review_id)
                 for key in keys
                 for review_id in sorted(self._reviews[key], key=self._reviews[key].__getitem__, reverse=True)
             ]
@@ -149,12 +149,17 @@ def get(session: Session, review_id: int) -> Approved | None:
     return _approved(review) if review is not None and review.verdict == Verdict.CORRECTED else None
 
 
+def forget(session: Session, review_id: int) -> None:
+    """A correction was taken back: the answers that it gave are marked as approved no more."""
+    session.exec(update(Answer).where(col(Answer.approved_by) == review_id).values(approved_by=None))
+
+
 def _approved(review: Review) -> Approved:
     return Approved(review.id or 0, review.correction, review.reviewer_id, review.updated_at)
 
 
-def _standing(session: Session, review_id: int, asked: Asked) -> Approved | None:
-    """The answer of a review, if it may be given to who asks, where they ask, at this moment."""
+def _standing(session: Session, review_id: int, key: str, asked: Asked) -> Approved | None:
+    """The answer of a review of the question `key`, if it may be given to who asks, where they ask, at this moment."""
     row = session.exec(
         select(Review, Answer, Ticket)
         .join(Answer, col(Answer.id) == col(Review.answer_id))
@@ -165,9 +170,11 @@ def _standing(session: Session, review_id: int, asked: Asked) -> Approved | None
         return None
     review, answer, ticket = row
     holds = (
-        stands(session, review, answer, ticket)
+        # SQLite gives the number of a decision that was taken back to another.
+        plain(ticket.question) == key
+        and stands(session, review, answer, ticket)
         and may_be_read(ticket, asked)
-        and not has_learnt(session, adapters.answering(session), review, ticket)
+        and not Lessons.of(session, adapters.answering(session), answer).hold(review, ticket)
     )
     return _approved(review) if holds else None
 
@@ -185,8 +192,8 @@ def stands(session: Session, review: Review, answer: Answer, ticket: Ticket) -> 
 
 
 def _contested(session: Session, review: Review) -> bool:
-    given = session.exec(select(Review.verdict).where(Review.answer_id == review.answer_id)).all()
-    if 2 * given.count(Verdict.CORRECTED) <= len(given):
+    counts = verdicts.final(reviews.of_answer(session, review.answer_id))
+    if counts is None or counts.id != review.id:
         return True
     since = session.exec(
         select(Review.id)

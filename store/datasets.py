@@ -1,35 +1,42 @@
 """Reviewed answers as they are today, the splits that were decided, and the datasets frozen from them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlmodel import Session, col, insert, select, update
 
+from store import verdicts
 from store.tables import Answer, Dataset, DatasetRow, Message, Review, SplitGroup, Ticket, TrainingRun
 from store.words import Split
 
 
 @dataclass(frozen=True)
 class ReviewedAnswer:
-    """An answer with its ticket and the latest decision on it."""
+    """An answer with its ticket and the decision that counts; `contested` when reviewers disagree about it."""
 
     ticket: Ticket
     answer: Answer
     review: Review
+    contested: bool = False
 
 
 def reviewed_answers(session: Session) -> list[ReviewedAnswer]:
-    """Every answer that a reviewer decided on, with the latest decision, in the order of the answers."""
+    """Every answer that a reviewer decided on, with the decision that counts, in the order of the answers."""
     rows = session.exec(
         select(Ticket, Answer, Review)
         .join(Answer, col(Answer.ticket_id) == col(Ticket.id))
         .join(Review, col(Review.answer_id) == col(Answer.id))
-        .order_by(col(Answer.id), col(Review.updated_at), col(Review.id))
+        .order_by(col(Answer.id), col(Review.id))
     )
-    # Where reviewers disagree the latest word counts: a later row of the same answer takes the place of the former.
-    latest = {answer.id: ReviewedAnswer(ticket, answer, review) for ticket, answer, review in rows}
-    return list(latest.values())
+    return [_reviewed(list(group)) for _, group in groupby(rows, key=lambda row: row[1].id)]
+
+
+def _reviewed(rows: Sequence[tuple[Ticket, Answer, Review]]) -> ReviewedAnswer:
+    ticket, answer, latest = rows[-1]
+    counts = verdicts.final([review for _, _, review in rows])
+    return ReviewedAnswer(ticket, answer, counts or latest, contested=counts is None)
 
 
 def tickets_with(session: Session, people: Iterable[str]) -> set[int]:

@@ -36,10 +36,12 @@ def grant(session: Session, settings: Settings, person_id: str, duty: Duty, gran
     """Give a person a duty; another one that they were given before is replaced.
 
     Raises:
-        BadInput: no person is named, or the only admin would become a reviewer.
+        BadInput: no person is named, the settings make them an admin, or the only admin would become a reviewer.
     """
     if not person_id:
         raise BadInput("Choose a person.")
+    if duty == Duty.REVIEWER and person_id in settings.admins:
+        raise BadInput("This person is named as admin in the settings file, so that has to be changed there.")
     _queue_up(session)
     before = duties(session, settings).admins
     session.merge(DutyGrant(person_id=person_id, duty=duty, granted_by=granted_by))
@@ -56,10 +58,10 @@ def revoke(session: Session, settings: Settings, person_id: str) -> None:
     """
     _queue_up(session)
     if person_id in {*settings.admins, *settings.reviewers}:
-        raise BadInput(f"<@{person_id}> is named in the settings file, so it has to be taken back there.")
+        raise BadInput("This person is named in the settings file, so it has to be taken back there.")
     found = session.get(DutyGrant, person_id)
     if found is None:
-        raise BadInput(f"<@{person_id}> was given nothing that could be taken back.")
+        raise BadInput("This person was given nothing that could be taken back.")
     before = duties(session, settings).admins
     session.delete(found)
     session.flush()

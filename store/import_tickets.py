@@ -15,7 +15,7 @@ from store.session import Store, insert_ignoring
 from store.settings import Settings
 from store.tables import Answer, Message, Review, Ticket, now
 from store.ticket_files import BadLine, PastTicket, TicketFile
-from store.words import Arm, DeliveryState, Role, Surface, TicketStatus, Verdict, Visibility
+from store.words import Arm, DeliveryState, ReviewState, Role, Surface, TicketStatus, Verdict, Visibility
 
 IMPORT = "import"
 """Stands for team, channel and reviewer, and for the asker of a ticket whose file names none."""
@@ -169,6 +169,7 @@ def _answer_row(ticket: PastTicket, ticket_id: int | None, system_prompt: str) -
         "adapter": HUMAN,
         "arm": Arm.HUMAN,
         "state": DeliveryState.DELIVERED,
+        "review_state": ReviewState.SETTLED,
         "created_at": moment,
         "completed_at": moment,
     }

@@ -5,13 +5,16 @@ from enum import StrEnum
 
 from store.datasets import ReviewedAnswer
 from store.settings import NightSettings
+from store.tables import now
 from store.words import DeliveryState, TicketStatus, Verdict, Visibility
 
 
 class Objection(StrEnum):
     """Why a reviewed answer may not be learnt; the words are shown to admins."""
 
+    CONTESTED = "judged differently by two reviewers"
     REJECTED = "rejected by a reviewer"
+    EXPIRED = "past its date"
     NOT_TRAINABLE = "marked as not to be learnt"
     WITHDRAWN = "withdrawn"
     SUPERSEDED = "replaced, because the question was edited"
@@ -25,9 +28,11 @@ def objection(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[i
 
     `opted_out` are the tickets in which such a person asked or wrote (`datasets.tickets_with`).
     """
-    ticket = row.ticket
+    ticket, until = row.ticket, row.review.valid_until
     objections = {
+        Objection.CONTESTED: row.contested,
         Objection.REJECTED: row.review.verdict is Verdict.REJECTED,
+        Objection.EXPIRED: until is not None and until <= now(),
         Objection.NOT_TRAINABLE: not ticket.trainable,
         Objection.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or row.answer.state is DeliveryState.WITHDRAWN,
         Objection.SUPERSEDED: row.answer.state is DeliveryState.SUPERSEDED,

@@ -44,6 +44,8 @@ def _change(session: Session, team_id: str, person_id: str, **chosen: bool) -> N
 
 def notice(session: Session, team_id: str, person_id: str) -> bool:
     """Note that a person is told what is stored and learnt; True the first time only."""
+    if get(session, team_id, person_id).noticed_at is not None:
+        return False
     insert_ignoring(session, Person, {"team_id": team_id, "person_id": person_id})
     first = session.exec(_of(team_id, person_id).where(col(Person.noticed_at).is_(None)).values(noticed_at=now()))
     return bool(first.rowcount)

@@ -18,6 +18,10 @@ this to too thx ty very welcome will worked works yes you your yw
 """
 """A line of nothing but these words answers nothing."""
 
+_OPENINGS = (["cheers"], ["hello"], ["hey"], ["hi"], ["thank"], ["thanks"], ["thx"], ["ty"])
+MOST_WORDS_OF_THANKS = 3
+"""A short line that opens like this names somebody: “thanks Tom”."""
+
 _THANKS = frozenset(_PLEASANTRIES.split())
 _GONE = (DeliveryState.WITHDRAWN, DeliveryState.SUPERSEDED)
 _EMOJI_NAME = re.compile(r":[a-z0-9_+\-']+(?:::skin-tone-\d)?:", re.IGNORECASE)
@@ -97,7 +101,8 @@ def _before(ts: str, given: Sequence[Answer]) -> int | None:
 def answers_something(text: str) -> bool:
     """Whether a line says more than thanks, a greeting, or an emoji."""
     words = plain(_EMOJI_NAME.sub(" ", text)).split()
-    return any(word not in _THANKS for word in words)
+    named = words[:1] in _OPENINGS and len(words) <= MOST_WORDS_OF_THANKS
+    return not named and any(word not in _THANKS for word in words)
 
 
 def _bad(session: Session, ticket: Ticket, given: Sequence[Answer]) -> set[int]:

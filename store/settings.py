@@ -30,6 +30,9 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
 
+Tag = Annotated[str, Field(min_length=1, max_length=75)]
+"""A tag of a decision; Slack shows at most 75 characters of an option."""
+
 # A Unix socket's path must fit in sun_path (108 bytes on Linux, 104 on macOS), its terminator included.
 LONGEST_SOCKET_PATH = 100
 
@@ -205,10 +208,18 @@ class Settings(BaseSettings):
     """Whether people at their first question, and channels that the bot joins, are told what is stored and learnt."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
+    review_tags: Annotated[list[Tag], NoDecode] = Field(default=[], max_length=100)
+    """Tags of your own that reviewers may put on a decision (comma-separated in the environment)."""
+    second_opinion_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of the answers that two reviewers judge, a third where they disagree; shown as agreement in App Home."""
     approved_answers: bool = True
     """Whether a reviewer's correction answers the same question at once, until a version that learnt it is promoted."""
-    approved_similarity: float = Field(default=0.65, ge=0.5, le=1)
+    approved_similarity: float = Field(default=0.6, ge=0.5, le=1)
     """How much of its letters a question must share with a corrected one to get that answer; 1 means all of them."""
+    knowledge_channel: str = ""
+    """Slack id of the channel that is told what the documents lack; empty means `admin_channel`."""
+    document_owners: dict[str, str] = {}
+    """Who is told instead when a document was used (JSON in the environment): its source to a person's Slack id."""
     page_port: int = 8484
     """Loopback port of the local workspace's page; 0 takes any free one."""
     sample_company: bool = True
@@ -219,10 +230,15 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     digest: DigestSettings = DigestSettings()
 
-    @field_validator("reviewers", "admins", "link_hosts", mode="before")
+    @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("http_port", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @property
     def database(self) -> str:

@@ -8,7 +8,7 @@ from store import proposals
 from store.channels import settings_of
 from store.session import insert_ignoring
 from store.tables import Answer, Message, Ticket, now
-from store.words import DeliveryState, Role, Surface, TicketStatus, Visibility
+from store.words import DeliveryState, ReviewState, Role, Surface, TicketStatus, Visibility
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,11 @@ def add_line(session: Session, ticket_id: int, line: Line) -> None:
     """Add a message to the transcript; a message that is there already stays as it is."""
     message = Message(ticket_id=ticket_id, ts=line.ts, person_id=line.person_id, role=line.role, text=line.text)
     insert_ignoring(session, Message, message.model_dump(exclude={"id"}))
+
+
+def delete_line(session: Session, ticket_id: int, ts: str) -> None:
+    """Take a message out of the transcript."""
+    session.exec(update(Message).where(col(Message.ticket_id) == ticket_id, col(Message.ts) == ts).values(deleted=True))
 
 
 def put_line(session: Session, ticket_id: int, line: Line) -> None:
@@ -170,17 +175,11 @@ def withdraw(session: Session, team_id: str, channel_id: str, ts: str) -> list[A
     message.deleted = True
     if ticket.thread_ts == ts:
         ticket.status, ticket.trainable, ticket.updated_at = TicketStatus.WITHDRAWN, False, now()
+        settled = {"review_state": ReviewState.SETTLED}
+        session.exec(update(Answer).where(col(Answer.ticket_id) == ticket.id).values(**settled))
     answers = session.exec(select(Answer).where(Answer.ticket_id == ticket.id, Answer.question_ts == ts)).all()
     for answer in answers:
         answer.state = DeliveryState.WITHDRAWN
-        _forget_line(session, answer)
+        delete_line(session, answer.ticket_id, answer.message_ts)
     proposals.follow(session, ticket.id or 0)
     return list(answers)
-
-
-def _forget_line(session: Session, answer: Answer) -> None:
-    session.exec(
-        update(Message)
-        .where(col(Message.ticket_id) == answer.ticket_id, col(Message.ts) == answer.message_ts)
-        .values(deleted=True)
-    )

@@ -98,6 +98,29 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
+class ReviewState(StrEnum):
+    """Whose turn it is with an answer."""
+
+    WAITING = "waiting"
+    """Nobody has decided on it."""
+    SECOND = "second"
+    """It was drawn for two reviewers, and one of them has decided."""
+    THIRD = "third"
+    """Two reviewers disagree."""
+    SETTLED = "settled"
+
+
+class QueueFilter(StrEnum):
+    """Which of the answers that wait a reviewer looks at."""
+
+    ALL = "all"
+    VOTED_DOWN = "voted_down"
+    ESCALATED = "escalated"
+    UNSURE = "unsure"
+    PROPOSED = "proposed"
+    SECOND_OPINION = "second_opinion"
+
+
 class ProposalState(StrEnum):
     """What became of a correction that a person's own reply proposes."""
 

@@ -144,6 +144,12 @@ def answering_anew() -> Content:
     return Content(text, [context(text)])
 
 
+def correction_withdrawn(reviewer_id: str) -> Content:
+    """What is left of a correction that the reviewer took back."""
+    text = f"A correction stood here; <@{reviewer_id}> took it back."
+    return Content(text, [context(text)])
+
+
 def correction(reviewer_id: str, right_answer: str) -> Content:
     """A reviewer's answer, for the thread of the person who asked."""
     said = f"A colleague corrected this answer (<@{reviewer_id}>):"

@@ -6,27 +6,27 @@ from dataclasses import replace
 from sqlmodel import Session, col, select
 
 from bot.blocks.home import Home, home_view
-from bot.blocks.home.reviewing import ReviewQueue
+from bot.home import reviewing
 from bot.home.operating import operations
 from bot.home.usage import last_week
 from bot.services import Services
-from store import reviews
 from store.duties import duties
 from store.settings import Settings
 from store.tables import Ticket
 from store.words import Surface
 
-QUEUE_SHOWN = 10
 OWN_SHOWN = 5
 
 
 async def publish(services: Services, person_id: str, *, busy: str = "", trouble: str = "") -> None:
     """Show a person their Home tab as things stand now."""
-    gathered = await services.store.read(gather, services.settings, person_id)
-    if gathered.operations is not None:
-        services.home_watchers[person_id] = time.monotonic()
-        gathered = replace(gathered, operations=replace(gathered.operations, usage=await last_week(services)))
-    await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
+    # One after the other, so that what was gathered first cannot arrive last.
+    async with services.home_locks[person_id]:
+        gathered = await services.store.read(gather, services.settings, person_id)
+        if gathered.operations is not None:
+            services.home_watchers[person_id] = time.monotonic()
+            gathered = replace(gathered, operations=replace(gathered.operations, usage=await last_week(services)))
+        await services.slack.views_publish(user_id=person_id, view=home_view(gathered, busy, trouble))
 
 
 def gather(session: Session, settings: Settings, person_id: str) -> Home:
@@ -38,8 +38,6 @@ def gather(session: Session, settings: Settings, person_id: str) -> Home:
         .limit(OWN_SHOWN)
     )
     held = duties(session, settings)
-    queue = None
-    if person_id in held.reviewers:
-        queue = ReviewQueue(reviews.counts(session), reviews.queue(session, QUEUE_SHOWN))
+    queue = reviewing.queue(session, settings, person_id) if person_id in held.reviewers else None
     shown = operations(session, settings, person_id) if person_id in held.admins else None
     return Home(session.exec(asked).all(), queue, shown)

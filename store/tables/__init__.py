@@ -14,7 +14,16 @@ from store.tables.nights import (
     TrainingRun,
 )
 from store.tables.places import Channel, DutyGrant, Erasure, Person
-from store.tables.reviewing import KnowledgeGap, KnowledgeGapTicket, Proposal, Review, ReviewClaim, ReviewSkip
+from store.tables.reviewing import (
+    KnowledgeGap,
+    KnowledgeGapTicket,
+    NearBand,
+    Proposal,
+    Review,
+    ReviewClaim,
+    ReviewDesk,
+    ReviewSkip,
+)
 from store.tables.versions import Adapter, Alias, Lease, Promotion, Trial
 
 __all__ = [
@@ -35,6 +44,7 @@ __all__ = [
     "KnowledgeGapTicket",
     "Lease",
     "Message",
+    "NearBand",
     "Night",
     "NightStage",
     "OutboxMessage",
@@ -44,6 +54,7 @@ __all__ = [
     "Proposal",
     "Review",
     "ReviewClaim",
+    "ReviewDesk",
     "ReviewSkip",
     "SplitGroup",
     "Ticket",

@@ -12,6 +12,7 @@ from store.words import (
     DeliveryState,
     InboxState,
     OutboxState,
+    ReviewState,
     Role,
     Surface,
     TicketStatus,
@@ -101,14 +102,20 @@ class Answer(SQLModel, table=True):
 
     `message_ts` is the message with the buttons; where an answer takes several messages, it is the last one, and
     `earlier_ts` are those before it. `approved_by` is the review whose correction was given as it stands, without
-    asking the model.
+    asking the model. `near_group` is the first answer whose question was nearly the same (itself where it is the
+    first).
     """
 
     __tablename__: ClassVar[str] = "answer"
-    # Usage is counted in these indexes alone: the rows themselves are wide, with their prompts in them.
+    # Usage is counted in the first two indexes alone: the rows themselves are wide, with their prompts in them. The
+    # others let the review queue read the answers that wait without touching those that were decided.
     __table_args__ = (
         Index("ix_answer_given", "ticket_id", "arm", "state"),
         Index("ix_answer_usage", "created_at", "arm", "state", "prompt_tokens", "completion_tokens", "first_token_ms"),
+        Index("ix_answer_review_state", "review_state", "state", "arm"),
+        Index("ix_answer_review_newest", "review_state", "id"),
+        Index("ix_answer_review_unsure", "review_state", "mean_logprob"),
+        Index("ix_answer_review_near", "review_state", "near_group", "id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
@@ -125,6 +132,8 @@ class Answer(SQLModel, table=True):
     state: DeliveryState = word(DeliveryState, DeliveryState.PENDING, index=True)
     error: str = long_text()
     approved_by: int | None = None
+    review_state: ReviewState = word(ReviewState, ReviewState.WAITING)
+    near_group: int | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
     first_token_ms: float | None = None
@@ -143,7 +152,7 @@ class Vote(SQLModel, table=True):
     """
 
     __tablename__: ClassVar[str] = "vote"
-    __table_args__ = (UniqueConstraint("answer_id", "person_id"),)
+    __table_args__ = (UniqueConstraint("answer_id", "person_id"), Index("ix_vote_value", "value", "answer_id"))
     id: int | None = Field(default=None, primary_key=True)
     answer_id: int = Field(foreign_key="answer.id", index=True)
     person_id: str

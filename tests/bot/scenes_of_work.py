@@ -3,12 +3,18 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from store import channels, trials
-from store.tables import Channel
+from sqlmodel import Session
+
+from store import channels, review_claims, reviews, trials
+from store.reviews import Decision
+from store.tables import Answer, Channel, Proposal, ReviewDesk
+from store.words import Cause, Verdict
 from tests.bot.effects import quiet
+from tests.bot.reviewing import add_answer
 from tests.bot.scenes import Deed, Stage, click_on, option, submission
 from tests.bot.scenes_of_people import Scene
-from tests.fixtures_workspace import MEI, RAVI, SUPPORT, TOM
+from tests.bot.test_asking import rows
+from tests.fixtures_workspace import ADMINS, MEI, RAVI, SUPPORT, TOM
 
 Json = dict[str, Any]
 Before = Callable[[Stage], Awaitable[Any]]
@@ -25,10 +31,10 @@ def in_card(action_id: str) -> Scene:
     return scene
 
 
-def in_home(person_id: str, action_id: str, before: Before = nothing) -> Scene:
+def in_home(person_id: str, action_id: str, before: Before = nothing, **chosen: Any) -> Scene:
     async def scene(stage: Stage) -> Deed:
         await before(stage)
-        return click_on(await stage.home(person_id), action_id)
+        return click_on(await stage.home(person_id), action_id, **chosen)
 
     return scene
 
@@ -70,3 +76,81 @@ ADMIN_VIEWS = {
     "version_step": in_modal(MEI, "version_step_promote", Stage.card, note="It is better."),
 }
 REVIEW = in_modal(RAVI, "review_answer", Stage.answer, verdict=option("accepted"))
+
+
+def in_review(action_id: str, before: Before = nothing, **chosen: Any) -> Scene:
+    """Use something in the modal in which Ravi reviews."""
+
+    async def scene(stage: Stage) -> Deed:
+        await stage.answer()
+        await before(stage)
+        home = await stage.home(RAVI)
+        view = await stage.modal(RAVI, lambda ravi: ravi.click(home, "review_answer"))
+        return click_on(view, action_id, **chosen)
+
+    return scene
+
+
+def _last(stage: Stage) -> int:
+    return max(answer.id for answer in rows(stage.bot, Answer))
+
+
+async def reply_proposed(stage: Stage) -> None:
+    """A colleague's reply waits for a reviewer."""
+    with stage.bot.store.writing() as session:
+        reply = Proposal(answer_id=_last(stage), person_id=TOM, ts=f"{stage.questions}.9", text="Press F5.")
+        session.add(reply)
+
+
+async def skipped(stage: Stage) -> None:
+    """Ravi has left an answer to others."""
+    await stage.answer()
+    await stage.bot.store.write(review_claims.skip, _last(stage), RAVI)
+
+
+async def decided(stage: Stage) -> None:
+    """Ravi has just decided on an answer."""
+    await stage.answer()
+    await stage.bot.store.write(reviews.decide, Decision(_last(stage), RAVI, Verdict.ACCEPTED))
+
+
+async def _gap(stage: Stage) -> Json:
+    """The message of a gap in the documents that a reviewer has found, in the admins' channel."""
+    await stage.answer()
+    decision = Decision(_last(stage), RAVI, Verdict.CORRECTED, f"Ask in hall {stage.questions}.", Cause.KNOWLEDGE)
+    await stage.bot.store.write(reviews.decide, decision)
+    await quiet(stage.bot)
+    return await _last_with(stage, "gap_written")
+
+
+async def _last_with(stage: Stage, action_id: str) -> Json:
+    found = [message for message in await stage.mei.messages(ADMINS) if action_id in str(message.get("blocks"))]
+    return {**found[-1], "channel": ADMINS}
+
+
+async def gap_written(stage: Stage) -> Deed:
+    return click_on(await _gap(stage), "gap_written")
+
+
+async def gap_reopened(stage: Stage) -> Deed:
+    await stage.ravi.click(await _gap(stage), "gap_written")
+    await quiet(stage.bot)
+    return click_on(await _last_with(stage, "gap_reopen"), "gap_reopen")
+
+
+async def long_queue(stage: Stage) -> None:
+    """More answers wait than one page shows."""
+    for number in range(stage.questions, stage.questions + 12):
+        add_answer(stage.bot.store, f"{number} {chr(97 + number % 26) * 9}?")
+    stage.questions += 12
+    await stage.bot.store.write(_turn_to, 0)
+
+
+async def second_page(stage: Stage) -> None:
+    """Ravi looks at the second page."""
+    await long_queue(stage)
+    await stage.bot.store.write(_turn_to, 1)
+
+
+def _turn_to(session: Session, page: int) -> None:
+    session.merge(ReviewDesk(reviewer_id=RAVI, channels=[], page=page))

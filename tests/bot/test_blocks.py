@@ -14,18 +14,24 @@ from bot.blocks.home.operating import Operations
 from bot.blocks.home.places import Places
 from bot.blocks.home.reviewing import ReviewQueue
 from bot.blocks.home.versions import VERSION_STEP_ACTION, Versions
-from bot.blocks.review import Case, review_modal
+from bot.blocks.review import Case, Progress, ending_modal, review_modal
+from bot.metadata import ReviewFlow, Start
 from deploy.workspace.block_kit import check
-from store.reviews import Counts, QueueItem
-from store.tables import Answer, Message, Ticket, Vote
+from store.agreement import Agreement
+from store.review_queue import Decided, Facts, QueueItem
+from store.review_signs import Counts
+from store.review_undo import Undoable
+from store.tables import Answer, Message, Proposal, Review, ReviewDesk, Ticket, Vote
 from store.usage import Figures
 from store.words import (
     AdapterState,
     DeliveryState,
     GateVerdict,
     NightState,
+    QueueFilter,
     Role,
     Surface,
+    Verdict,
     Visibility,
     VoteReason,
     VoteValue,
@@ -96,13 +102,27 @@ def test_short_cards_fit(state: NightState, outcome: str) -> None:
 
 
 def test_the_fullest_home_fits() -> None:
-    item = QueueItem(long_answer(state=DeliveryState.FAILED), long_ticket(), 3, 4)
-    full = Home([long_ticket()] * 5, ReviewQueue(Counts(50, 4, 3, 2, 1), [item] * 10), big_operations())
+    facts = Facts(1, 1, True, True, True, 0.9, 3, 4, 5, 6)
+    items = [
+        QueueItem(long_answer(id=number, state=DeliveryState.FAILED), long_ticket(), facts, "U9")
+        for number in range(10)
+    ]
+    counts = Counts(50, dict.fromkeys(QueueFilter, 2000), 7, 3, 2, 1)
+    undoable = [Undoable(f"b{number}", Verdict.CORRECTED, 3, LONG) for number in range(3)]
+    desk = ReviewDesk(reviewer_id="U1", channels=["C1"], page=1)
+    agreement = Agreement(40, 0.9, 0.71, "Fleiss")
+    tags = [f"{number} {LONG}"[:75] for number in range(100)]
+    queue = ReviewQueue(counts, items, desk, True, undoable, agreement, tags)
+    full = Home([long_ticket()] * 5, queue, big_operations())
     assert_openable(home_view(full))
     assert_openable(home_view(full, busy="Promoting v7 …", trouble=LONG))
-    empty = Home(
-        [], ReviewQueue(Counts(0, 0, 0, 0, 0), []), Operations(Versions("base"), usage=Figures(), places=Places())
+    review = Review(answer_id=1, reviewer_id="U1", verdict=Verdict.CORRECTED, correction=LONG)
+    chosen = ReviewDesk(reviewer_id="U1", channels=[], tag=tags[0])
+    assert_openable(
+        home_view(Home([], ReviewQueue(counts, [], chosen, tags=tags, decided=[Decided(review, LONG)] * 20)))
     )
+    nothing = ReviewQueue(Counts(), [], ReviewDesk(reviewer_id="U1", channels=[]))
+    empty = Home([], nothing, Operations(Versions("base"), usage=Figures(), places=Places()))
     assert_openable(home_view(empty))
     assert_openable(home_view(Home([])))
 
@@ -119,8 +139,16 @@ def test_modals_fit() -> None:
         Vote(answer_id=1, person_id=f"U{number}", value=VoteValue.DOWN, reason=VoteReason.WRONG, comment=LONG)
         for number in range(30)
     ]
-    assert_openable(review_modal(Case(long_answer(mean_logprob=-1.0), long_ticket(), lines, votes)))
+    replies = [Proposal(id=number, answer_id=1, person_id="U3", ts=str(number), text=LONG) for number in range(30)]
+    alike = [(long_answer(id=number), long_ticket()) for number in range(2, 12)]
+    tags = [f"{number} {LONG}"[:75] for number in range(100)]
+    full = Case(long_answer(mean_logprob=-1.0), long_ticket(), lines, votes, replies, alike, 1000, tags)
+    flow = ReviewFlow(1, tuple(range(10**9, 10**9 + 10)), 1000, "b" * 16, Start("reply", 3))
+    assert_openable(review_modal(full, Progress(flow, 50_000, "Done.")))
     failed = long_answer(text="", state=DeliveryState.FAILED, error=LONG)
-    assert_openable(review_modal(Case(failed, long_ticket(), [], [])))
-    assert_openable(reason_modal("{}"))
+    assert_openable(review_modal(Case(failed, long_ticket(), [], []), Progress(ReviewFlow(1), 1)))
+    assert_openable(ending_modal(Progress(flow, 0, "Done.", skipped=3)))
+    assert_openable(ending_modal(Progress(ReviewFlow(0), 0)))
+    votes[0].comment = LONG[:3000]
+    assert_openable(reason_modal("{}", votes[0]))
     assert_openable(sentence_modal("No."))

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -176,6 +177,14 @@ def of_ana(bot: RunningBot, ana: Person) -> VoteValue | None:
     return next((vote.value for vote in rows(bot, Vote) if vote.person_id == ana.user_id), None)
 
 
+async def taken_up(bot: RunningBot, gesture: Awaitable[Json]) -> None:
+    """Make a gesture, and wait until the bot has dealt with its event."""
+    before = len(rows(bot, InboxEvent))
+    await gesture
+    await until(lambda: len(rows(bot, InboxEvent)) == before + 1)
+    await until(lambda: all(event.state == InboxState.DONE for event in rows(bot, InboxEvent)))
+
+
 async def test_reactions_are_votes_too(bot: RunningBot, ana: Person, tom: Person) -> None:
     message = await answered(bot, ana)
     place = {"channel": SUPPORT, "ts": message["ts"]}
@@ -192,13 +201,11 @@ async def test_reactions_are_votes_too(bot: RunningBot, ana: Person, tom: Person
         ("-1", False, VoteValue.DOWN),
     ]
     for name, remove, opinion in steps:
-        await ana.do("react", **place, name=name, remove=remove)
-        await until(lambda: all(event.state == InboxState.DONE for event in rows(bot, InboxEvent)))
+        await taken_up(bot, ana.do("react", **place, name=name, remove=remove))
         assert of_ana(bot, ana) == opinion, (name, remove)
     assert {vote.source for vote in rows(bot, Vote)} == {VoteSource.REACTION}
     await ana.click(message, VOTE_ACTION, "up:1")
-    await ana.do("react", **place, name="-1", remove=True)
-    await until(lambda: all(event.state == InboxState.DONE for event in rows(bot, InboxEvent)))
+    await taken_up(bot, ana.do("react", **place, name="-1", remove=True))
     assert of_ana(bot, ana) == VoteValue.UP
     assert len(thanks(ana)) == 4, "once for each change that was a new opinion: up, down, down, up"
 

@@ -11,10 +11,11 @@ import pytest
 from bot.blocks.answer import Closing, closed_answer, correction
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
-from bot.blocks.review import Case, review_modal
+from bot.blocks.review import Case, Progress, review_modal
+from bot.metadata import ReviewFlow, Start
 from bot.safe_text import safe_markdown
 from deploy.workspace.server import Running
-from store.tables import Answer, Message, Ticket, Vote
+from store.tables import Answer, Message, Proposal, Ticket, Vote
 from store.words import DeliveryState, Role, Surface, Visibility, VoteReason, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.effects import quiet
@@ -53,7 +54,10 @@ def review_of(text: str) -> list[str]:
     answer = Answer(id=1, ticket_id=1, event_id="k", question_ts="1.1", text=text, state=DeliveryState.DELIVERED)
     said = Message(ticket_id=1, ts="1.1", person_id=OWN_ID, role=Role.ASKER, text=text)
     vote = Vote(answer_id=1, person_id=OWN_ID, value=VoteValue.DOWN, reason=VoteReason.WRONG, comment=text[:3000])
-    return problems_of_view(review_modal(Case(answer, ticket, [said], [vote])).to_dict())
+    vote.suggestion = text[:3000]
+    reply = Proposal(id=1, answer_id=1, person_id=OWN_ID, ts="1.2", text=text)
+    case = Case(answer, ticket, [said], [vote], [reply], [(answer, ticket)], tags=["billing"])
+    return problems_of_view(review_modal(case, Progress(ReviewFlow(1, start=Start("reply", 1)), 1)).to_dict())
 
 
 def sentence(text: str) -> list[str]:

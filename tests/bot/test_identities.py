@@ -22,7 +22,7 @@ from tests.bot.cast import GONE, OTHER_BOT, STRANGER, Actor, Identity, cast_seed
 from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.effects import quiet, snapshot
 from tests.bot.model_server import ScriptedModel
-from tests.bot.scenes import Deed, Stage, identities
+from tests.bot.scenes import Deed, Stage, identities, option
 from tests.bot.scenes_of_people import Scene, command, message, under_answer
 from tests.bot.scenes_of_work import in_card, in_home
 from tests.bot.test_asking import recorded, rows
@@ -52,8 +52,10 @@ NOBODY = "... . ...."
 NOT_BY_A_PERSON = {
     *("event user_change", "event agent_session_stopped"),
     *("event app_uninstalled", "event tokens_revoked"),
+    "view_closed review",
 }
-"""What has a test of its own: below, or where it is told that the app was removed (by Slack, not by a person)."""
+"""What has a test of its own: below; where it is told that the app was removed (by Slack, not by a person); and where
+closing a modal gives one's own claim back, which is open to anybody."""
 
 
 TABLE: dict[str, tuple[str, Scene]] = {
@@ -61,6 +63,8 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "action vote": (ANYONE, people.vote),
     "action tell_why": ("DDD t ..t.", people.tell_why),
     "view vote_reason": ("DDD t ..t.", people.vote_reason),
+    "action fix_notices_off": (ANYONE, people.FIX_NOTICES_OFF),
+    "action fix_notices_on": (ANYONE, people.FIX_NOTICES_ON),
     "event reaction_added": (QUIETLY, people.reaction),
     "event reaction_removed": ("DDD . ....", people.reaction_taken_back),
     # asking
@@ -84,6 +88,17 @@ TABLE: dict[str, tuple[str, Scene]] = {
     # reviewing
     "action review_answer": (REVIEWERS, in_home(RAVI, "review_answer", Stage.answer)),
     "view review": (REVIEWERS, work.REVIEW),
+    "action gap_written": (REVIEWERS, work.gap_written),
+    "action gap_reopen": (REVIEWERS, work.gap_reopened),
+    "action start_reviewing": (REVIEWERS, in_home(RAVI, "start_reviewing", Stage.answer)),
+    "action review_skip": (REVIEWERS, work.in_review("review_skip")),
+    "action review_start": (REVIEWERS, work.in_review("review_start", work.reply_proposed, **option("bot-0"))),
+    "action review_unskip": (REVIEWERS, in_home(RAVI, "review_unskip", work.skipped)),
+    "action review_undo": ("tDt t ..t.", in_home(RAVI, "review_undo", work.decided)),
+    "action queue_filter": (REVIEWERS, in_home(RAVI, "queue_filter", **option("escalated"))),
+    "action queue_channels": (REVIEWERS, in_home(RAVI, "queue_channels", selected_conversations=[SUPPORT])),
+    "action queue_more": (REVIEWERS, in_home(RAVI, "queue_more", work.long_queue)),
+    "action queue_back": (REVIEWERS, in_home(RAVI, "queue_back", work.second_page)),
     # administering
     "action promote_version": (ADMINS_ONLY, in_card("promote_version")),
     "action hold_version": (ADMINS_ONLY, in_card("hold_version")),

@@ -9,17 +9,18 @@ from sqlmodel import select
 
 from bot.blocks.home.usage import SHOW_CHARTS_ACTION
 from bot.blocks.home.versions import STOP_TRIAL_ACTION, Step
-from store import adapters, lineage, trials
+from store import adapters, lineage, reviews, trials
 from store.errors import BadInput, ModelUnavailable
+from store.reviews import Decision
 from store.session import Store
 from store.tables import Adapter, Dataset, Night, OutboxMessage, Promotion, Ticket, TrainingRun, Trial
-from store.words import AdapterState, Arm, OutboxState, PromotionKind
+from store.words import AdapterState, Arm, Cause, OutboxState, PromotionKind, Verdict
 from tests.bot.conftest import RunningBot
 from tests.bot.nights import finished_night
 from tests.bot.test_asking import answer_to, recorded, rows
 from tests.bot.test_inbox import until
 from tests.bot.test_promoting import has_button, home_of, step_form
-from tests.fixtures_workspace import MEI, Person
+from tests.fixtures_workspace import MEI, RAVI, SUPPORT, Person
 
 
 async def press(person: Person, step: Step, name: str) -> None:
@@ -72,6 +73,24 @@ async def test_an_admin_tries_a_version_in_their_direct_message_and_stops(
     assert "not trying any version" in told["text"]
     again = await mei.post(mei.dm, "and now?")
     assert (await answer_to(mei, again))["text"] == "base answers: and now?"
+
+
+async def test_a_version_that_is_tried_answers_by_itself_where_a_colleague_s_answer_would_serve(
+    bot: RunningBot, mei: Person, ana: Person, tmp_path: Path
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png")
+    await answer_to(ana, await ana.post(SUPPORT, "@nightschool Where is the big printer?"))
+    given = (await recorded(bot))[-1]
+    decision = Decision(given.id or 0, RAVI, Verdict.CORRECTED, "On the second floor.", Cause.BEHAVIOUR)
+    await bot.store.write(reviews.decide, decision)
+    await bot.store.read(bot.services.approved.refresh)
+    ts = await mei.post(mei.dm, "Where is the big printer?")
+    assert (await answer_to(mei, ts))["text"] == "On the second floor."
+    with bot.store.writing() as session:
+        trials.start(session, MEI, "v1")
+    ts = await mei.post(mei.dm, "Where is the big printer?")
+    tried = await answer_to(mei, ts)
+    assert tried["text"] == "v1 answers: Where is the big printer?"
 
 
 async def test_a_version_that_cannot_be_loaded_is_not_tried_and_the_admin_is_told(

@@ -34,7 +34,7 @@ def proposed(store: Store) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "text", ["Thanks!", "thank you so much :pray:", "👍", "OK, great", "", "Hi all", "that worked, thanks"]
+    "text", ["Thanks!", "thank you so much :pray:", "👍", "OK, great", "", "Hi all", "that worked, thanks", "Hi Mei!"]
 )
 def test_a_pleasantry_answers_nothing(text: str) -> None:
     assert not answers_something(text)

@@ -12,7 +12,7 @@ from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.home.operating import RUN_NIGHT_ACTION
 from bot.blocks.home.reviewing import REVIEW_ACTION
 from bot.blocks.home.versions import Step
-from bot.metadata import StepPlace
+from bot.metadata import ReviewFlow, StepPlace
 from store import adapters, outbox
 from store.duties import duties, grant, revoke
 from store.errors import BadInput, NotAllowed
@@ -67,7 +67,7 @@ def click(person: str, action_id: str, value: str, number: int) -> dict[str, Any
     }
 
 
-def submission(person: str, answer_id: str) -> dict[str, Any]:
+def submission(person: str, answer_id: int) -> dict[str, Any]:
     values = {"verdict": {"verdict": {"selected_option": {"value": "accepted"}}}}
     return {
         "type": "view_submission",
@@ -76,7 +76,7 @@ def submission(person: str, answer_id: str) -> dict[str, Any]:
         "view": {
             "type": "modal",
             "callback_id": "review",
-            "private_metadata": answer_id,
+            "private_metadata": ReviewFlow(answer_id).dump(),
             "state": {"values": values},
         },
     }
@@ -100,7 +100,7 @@ async def test_each_action_is_open_to_exactly_its_roles(
     await answered(bot, ana)
     night_id = finished_night(bot.store, tmp_path / "chart.png")
     app = bot_app.create_app(bot.services)
-    await send(app, submission(person, "1"))
+    await send(app, submission(person, 1))
     assert len(rows(bot, Review)) == (1 if person in (RAVI, MEI) else 0)
     await send(app, click(person, REVIEW_ACTION, "1", 1))
     await send(app, click(person, HOLD_ACTION, str(night_id), 2))

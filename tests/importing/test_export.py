@@ -26,10 +26,10 @@ def three_tickets(store: Store, settings: Settings, tmp_path: Path) -> Path:
     return tmp_path / "lessons.jsonl"
 
 
-def add_review(session: Session, text_start: str, verdict: Verdict, correction: str = "") -> None:
+def add_review(session: Session, text_start: str, verdict: Verdict, correction: str = "", by: str = "U9") -> None:
     answer = session.exec(select(Answer).where(Answer.text.startswith(text_start))).one()  # type: ignore[attr-defined]
     later = now() + timedelta(minutes=1)
-    session.add(Review(answer_id=answer.id, reviewer_id="U9", verdict=verdict, correction=correction, updated_at=later))
+    session.add(Review(answer_id=answer.id, reviewer_id=by, verdict=verdict, correction=correction, updated_at=later))
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -48,10 +48,13 @@ def test_the_export_loads_as_chat_data(store: Store, settings: Settings, three_t
         assert (row["metadata"]["verdict"], row["metadata"]["topic"]) == ("accepted", "t")
 
 
-def test_the_latest_review_decides(store: Store, settings: Settings, three_tickets: Path) -> None:
+def test_the_majority_of_reviewers_decides(store: Store, settings: Settings, three_tickets: Path) -> None:
     with store.writing() as session:
         add_review(session, "Answer 0", Verdict.REJECTED)
         add_review(session, "Answer 1", Verdict.CORRECTED, "Put right.")
+    assert export_tickets(store, settings, three_tickets) == 1, "what is contested is not written"
+    with store.writing() as session:
+        add_review(session, "Answer 1", Verdict.CORRECTED, "Put right too.", by="U8")
     assert export_tickets(store, settings, three_tickets) == 2
     written = [(row["messages"][-1]["content"], row["metadata"]["verdict"]) for row in read(three_tickets)]
     assert written[0] == ("Put right.", "corrected")

@@ -51,3 +51,9 @@ def test_tokens_do_not_show_when_settings_are_printed(monkeypatch) -> None:
 def test_a_long_home_still_gives_a_socket_path_that_fits(empty_folder: Path) -> None:
     path = Settings(home=empty_folder / ("x" * 120)).socket_path
     assert len(str(path)) <= LONGEST_SOCKET_PATH
+
+
+@pytest.mark.parametrize(("written", "port"), [("", None), ("0", 0), ("3000", 3000)])
+def test_an_empty_port_means_socket_mode(monkeypatch: pytest.MonkeyPatch, written: str, port: int | None) -> None:
+    monkeypatch.setenv("NIGHTSCHOOL_HTTP_PORT", written)
+    assert Settings().http_port == port

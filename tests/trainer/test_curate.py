@@ -32,16 +32,20 @@ def texts(base_model: BaseModel) -> ModelTexts:
     return ModelTexts(base_model.path)
 
 
-def test_the_latest_decision_wins(store: Store) -> None:
+def test_what_reviewers_disagree_on_is_not_learnt_and_a_third_decides(store: Store) -> None:
     with store.writing() as session:
-        first = add_reviewed(session, "May dogs come?", "No.", reviewed_at=now() - timedelta(hours=2))
-        review(session, first, Verdict.CORRECTED, "Yes, on a lead.", reviewer="U0MEI000001", at=now())
+        first = add_reviewed(session, "May dogs come?", "No.")
+        review(session, first, Verdict.CORRECTED, "Yes, on a lead.", reviewer="U0MEI000001")
+        review(session, first, Verdict.CORRECTED, "On a lead they may.", reviewer="U0TOM000001")
         second = add_reviewed(session, "May cats come?", "Yes.")
-        review(session, second, Verdict.REJECTED, reviewer="U0MEI000001", at=now() + timedelta(minutes=1))
+        review(session, second, Verdict.REJECTED, reviewer="U0MEI000001")
+        third = add_reviewed(session, "May birds come?", "Yes.")
+        review(session, third, Verdict.REJECTED, reviewer="U0MEI000001")
+        review(session, third, Verdict.REJECTED, reviewer="U0TOM000001")
     with store.reading() as session:
         found, tally = lessons(session)
     assert [(lesson.completion, lesson.corrected) for lesson in found] == [("Yes, on a lead.", True)]
-    assert tally.dropped == {Objection.REJECTED: 1}
+    assert tally.dropped == {Objection.CONTESTED: 1, Objection.REJECTED: 1}
 
 
 def test_policy_drops_what_may_not_be_learnt(store: Store) -> None:

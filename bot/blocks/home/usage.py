@@ -35,4 +35,4 @@ def counted(count: int, noun: str) -> str:
 
 def seconds(milliseconds: float) -> str:
     """A time in seconds."""
-    return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds / 1000:.1f}\u00a0s"

@@ -89,8 +89,9 @@ def version_blocks(versions: Versions, *, locked: bool) -> list[Block]:
         blocks += _version(version, versions, locked=locked)
     if not versions.shown:
         blocks.append(section("No version has been trained yet. Review some answers, then let a night run."))
-    if versions.moves:
-        blocks.append(context("\n".join(move_words(move) for move in versions.moves)))
+    told = {move.id for version in versions.shown for move in version.lineage.moves[:1]}
+    if others := [move_words(move) for move in versions.moves if move.id not in told]:
+        blocks.append(context("\n".join(others)))
     if versions.earlier and not locked:
         blocks.append(ActionsBlock(elements=[_roll_back(versions)]))
     return blocks
@@ -171,7 +172,7 @@ def _origin(lineage: Lineage) -> str:
     rows = "" if lineage.rows is None else f" on {lineage.rows} reviewed answers"
     night = f" in the night of {lineage.night}" if lineage.night else ""
     compared = f", compared with {named(lineage.champion)}" if lineage.champion else ""
-    return f"Trained{night}{rows}, from {plain_label(lineage.adapter.base_model, 80)}{compared}"
+    return f"Trained{night}{rows}, on the base {plain_label(lineage.adapter.base_model, 80)}{compared}"
 
 
 def move_words(move: Promotion) -> str:

@@ -7,9 +7,10 @@ from slack_bolt.async_app import AsyncApp
 from bot.blocks.answer import HUMAN_ACTION, RETRY_ACTION, SHARE_ACTION, SOLVE_ACTION, UNSOLVE_ACTION, WHY_ACTION
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.feedback import TELL_WHY_ACTION, VOTE_ACTION
+from bot.blocks.fix import LOUD_ACTION, QUIET_ACTION
+from bot.blocks.gap import REOPEN_ACTION, WRITTEN_ACTION
 from bot.blocks.home.operating import RUN_NIGHT_ACTION
 from bot.blocks.home.places import CHANGE_CHANNEL_ACTION, CHANGE_ROLE_ACTION, CHOOSE_CHANNEL_ACTION
-from bot.blocks.home.reviewing import REVIEW_ACTION
 from bot.blocks.home.usage import SHOW_CHARTS_ACTION
 from bot.blocks.home.versions import STOP_TRIAL_ACTION, VERSION_STEP_ACTION
 from bot.blocks.privacy import FIX_NOTICES_ACTION, LEARNING_ACTION
@@ -19,13 +20,15 @@ from bot.listeners.actions import (
     change_role,
     choose_channel,
     explain_answer,
+    fix_notices,
     hold_version,
+    knowledge_gap,
     other,
     privacy_fix_notices,
     privacy_learning,
     promote_version,
     retry_answer,
-    review_answer,
+    reviewing,
     share_answer,
     show_charts,
     solve_ticket,
@@ -42,13 +45,17 @@ def register(app: AsyncApp) -> None:
     """Register the listeners of actions; the last one takes what no other does."""
     app.action(VOTE_ACTION)(vote_on_answer.vote)
     app.action(TELL_WHY_ACTION)(tell_why.tell_why)
+    app.action(QUIET_ACTION)(fix_notices.fix_notices)
+    app.action(LOUD_ACTION)(fix_notices.fix_notices)
+    app.action(WRITTEN_ACTION)(knowledge_gap.knowledge_gap)
+    app.action(REOPEN_ACTION)(knowledge_gap.knowledge_gap)
     app.action(RETRY_ACTION)(retry_answer.retry_answer)
+    reviewing.register(app)
     app.action(SOLVE_ACTION)(solve_ticket.solve_ticket)
     app.action(UNSOLVE_ACTION)(unsolve_ticket.unsolve_ticket)
     app.action(HUMAN_ACTION)(call_human.call_human)
     app.action(WHY_ACTION)(explain_answer.explain_answer)
     app.action(SHARE_ACTION)(share_answer.share_answer)
-    app.action(REVIEW_ACTION)(review_answer.review_answer)
     app.action(PROMOTE_ACTION)(promote_version.promote_version)
     app.action(HOLD_ACTION)(hold_version.hold_version)
     app.action(re.compile(f"^{VERSION_STEP_ACTION}"))(version_step.version_step)

@@ -9,13 +9,23 @@ from bot.blocks.feedback import REASON_VIEW
 from bot.blocks.review import REVIEW_VIEW
 from bot.blocks.role import ROLE_VIEW
 from bot.blocks.step import STEP_VIEW
-from bot.listeners.views import channel_settings, choose_channel, other, review, role, version_step, vote_reason
+from bot.listeners.views import (
+    channel_settings,
+    choose_channel,
+    other,
+    review,
+    review_closed,
+    role,
+    version_step,
+    vote_reason,
+)
 
 
 def register(app: AsyncApp) -> None:
     """Register the listeners of submissions; the last ones take what no other does."""
     app.view(REASON_VIEW)(vote_reason.vote_reason)
     app.view(REVIEW_VIEW)(review.review)
+    app.view_closed(REVIEW_VIEW)(review_closed.review_closed)
     app.view(STEP_VIEW)(version_step.version_step)
     app.view(CHOOSE_CHANNEL_VIEW)(choose_channel.choose_channel)
     app.view(CHANNEL_VIEW)(channel_settings.channel_settings)

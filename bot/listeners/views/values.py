@@ -1,5 +1,6 @@
-"""What a person filled into a modal. Each input's block has the name of its one element."""
+"""What a person filled into a modal. Each input is found by its action id; its block's id may change with the view."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 
@@ -16,7 +17,7 @@ def picked(view: dict[str, Any], field: str) -> str:
 
 
 def ticked(view: dict[str, Any], field: str) -> list[str]:
-    """The values of the ticked checkboxes of a group."""
+    """The values ticked in a group of checkboxes or a select of many."""
     return [str(option.get("value") or "") for option in _state(view, field).get("selected_options") or []]
 
 
@@ -25,7 +26,23 @@ def typed(view: dict[str, Any], field: str) -> str:
     return str(_state(view, field).get("value") or "").replace("\x00", "").strip()
 
 
+def end_of_day(view: dict[str, Any], field: str) -> datetime | None:
+    """The end of the day chosen in a calendar, in UTC; None when none was."""
+    day = str(_state(view, field).get("selected_date") or "")
+    try:
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return None
+
+
+def block_of(view: dict[str, Any], field: str) -> str:
+    """The id of the block that an input sits in, under which Slack wants its error."""
+    blocks = view.get("blocks") or []
+    found = (block["block_id"] for block in blocks if (block.get("element") or {}).get("action_id") == field)
+    return str(next(found, field))
+
+
 def _state(view: dict[str, Any], field: str) -> dict[str, Any]:
     values = (view.get("state") or {}).get("values") or {}
-    found: dict[str, Any] = (values.get(field) or {}).get(field) or {}
+    found: dict[str, Any] = next((block[field] for block in values.values() if block.get(field)), {})
     return found
