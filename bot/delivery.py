@@ -13,9 +13,9 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot import posting
 from bot.blocks.answer import Closing, answer_text, closed_answer, closing_blocks
 from bot.blocks.content import Content
-from bot.safe_text import finished_part, safe_markdown
+from bot.safe_text import finished_part
 from bot.services import Services
-from bot.splitting import PLAIN_CHARACTERS, pieces
+from bot.splitting import PLAIN_CHARACTERS, pieces, safe_pieces
 from bot.writing import MessageWriter, Recipient
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class MessageDelivery:
             self._changed.clear()
             if self._closing.is_set():
                 return
-            await self._send(pieces(safe_markdown(finished_part(self._text), self.link_hosts)))
+            await self._send(safe_pieces(finished_part(self._text), self.link_hosts))
             pause = APPEND_EVERY_S if self._writer(self._current).streaming else UPDATE_EVERY_S
             pause *= max(1.0, len(self._services.running) / 2)
             try:
@@ -119,7 +119,7 @@ class MessageDelivery:
     async def close(self, text: str, closing: Closing) -> bool:
         """Show the whole text with its buttons; the last word on these messages."""
         await self._settle()
-        shown = pieces(safe_markdown(text, self.link_hosts))
+        shown = safe_pieces(text, self.link_hosts)
         for index, piece in enumerate(shown):
             last = index == len(shown) - 1
             try:
@@ -128,7 +128,7 @@ class MessageDelivery:
                 if posting.error_of(error) not in REFUSED:
                     raise
                 log.warning("answer %d is shown as plain text: %s", closing.answer_id, posting.error_of(error))
-                await self._close_plainly(index, "\n".join(shown[index:]), closing)
+                await self._close_plainly(index, "\n".join(pieces(text)[index:]), closing)
                 break
             await self._tell_standing()
         else:
@@ -136,7 +136,7 @@ class MessageDelivery:
         return not any(writer.gone for writer in self._writers)
 
     async def _close_plainly(self, first: int, rest: str, closing: Closing) -> None:
-        texts = [Content(piece) for piece in pieces(rest, PLAIN_CHARACTERS) if piece.strip()]
+        texts = [Content(piece) for piece in safe_pieces(rest, limit=PLAIN_CHARACTERS) if piece.strip()]
         below = Content(closing.sentence or "…", closing_blocks(closing))
         for index, content in enumerate([*texts, below]):
             await self._writer(first + index).replace(content)
@@ -188,7 +188,7 @@ class PrivateDelivery:
 
     async def close(self, text: str, closing: Closing) -> bool:
         """Post the answer."""
-        for content in private_contents(safe_markdown(text, self.link_hosts), closing):
+        for content in private_contents(safe_pieces(text, self.link_hosts), closing):
             await self.send(content)
         return True
 
@@ -204,9 +204,8 @@ class PrivateDelivery:
         )
 
 
-def private_contents(shown: str, closing: Closing) -> list[Content]:
-    """A private answer as few messages: what does not fit is left out, and said to be."""
-    parts = pieces(shown)
+def private_contents(parts: list[str], closing: Closing) -> list[Content]:
+    """A private answer, in pieces, as few messages: what does not fit is left out, and said to be."""
     if len(parts) > PRIVATE_MESSAGES:
         left_out = "The answer is longer than Slack lets me show in private. Ask me in a direct message to read it all."
         parts, closing = parts[:PRIVATE_MESSAGES], replace(closing, sentence=left_out)

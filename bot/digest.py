@@ -71,8 +71,13 @@ def owe(session: Session, digest: Due) -> bool:
 
 
 async def keep_owing(services: Services, clock: Callable[[], datetime] = now) -> None:
-    """Look every minute whether a digest is due, until cancelled."""
+    """Look every minute whether a digest is due, until cancelled.
+
+    Raises:
+        BadInput: the time or the zone in the settings does not exist.
+    """
     settings = services.settings
+    due(settings, clock())
     while settings.digest.enabled and settings.admin_channel:
         try:
             digest = due(settings, clock())

@@ -24,7 +24,6 @@ from store.words import Surface, Visibility
 log = logging.getLogger(__name__)
 
 KIND = "human_call"
-UNREACHABLE = {*posting.GONE, "not_in_channel", "is_archived", "user_not_found", "cannot_dm_bot"}
 NOBODY = (
     "Nobody is on call here, and I know no admin to tell. Ask a colleague directly; "
     "an admin can name who is on call in the settings of this channel."
@@ -82,7 +81,7 @@ async def post_call(services: Services, message: OutboxMessage, again: bool) -> 
     try:
         await posting.post_once(services, place, Content(said), message.key, again=again)
     except SlackApiError as error:
-        if posting.error_of(error) not in UNREACHABLE:
+        if posting.error_of(error) not in posting.UNREACHABLE:
             raise
         log.warning("%s could not be called: %s", ticket.escalated_to, posting.error_of(error))
         if not admins or place.channel_id == admins:

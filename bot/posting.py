@@ -23,6 +23,8 @@ NOTE = "nightschool_note"
 ANSWER = "nightschool_answer"
 LOOK_BACK = 100
 GONE = {"message_not_found", "cant_update_message", "cant_delete_message", "channel_not_found", "thread_not_found"}
+UNREACHABLE = {*GONE, "not_in_channel", "is_archived", "user_not_found", "cannot_dm_bot"}
+"""Slack's words for a place where nothing can be posted, now or later."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, gaps, tickets
-from store.approved import ApprovedAnswers, asked_in
+from store.approved import ApprovedAnswers, asked_in, serve
 from store.channels import settings_of
 from store.prompt import messages_for
 from store.settings import Settings
@@ -71,11 +71,11 @@ def prepare(session: Session, settings: Settings, given: Given, approved: Approv
     answer, ticket, asked = given.answer, given.ticket, given.asked
     _choose_version(session, ticket, answer)
     if answer.completed_at is None:
-        # A version that is being tried answers by itself.
+        # A version that is being tried answers by itself, and what it is asked counts nowhere.
         trial = answer.arm == Arm.TRIAL
-        found = None if trial else approved.find(session, settings, asked_in(ticket, asked))
-        answer.approved_by = found.review_id if found else None
-        gaps.heard(session, answer)
+        serve(answer, None if trial else approved.find(session, settings, asked_in(ticket, asked)))
+        if not trial:
+            gaps.heard(session, answer)
     if not answer.messages:
         answer.messages = _messages(session, settings, ticket, asked)
 

@@ -15,7 +15,8 @@ from store import answers, proposals, review_claims, review_queue, review_signs,
 from store.review_queue import desk_of
 from store.reviews import Decision
 from store.settings import Settings
-from store.words import Verdict
+from store.tables import Answer, Message
+from store.words import Role, Verdict
 
 SAID = {Verdict.ACCEPTED: "Accepted", Verdict.CORRECTED: "Corrected", Verdict.REJECTED: "Rejected"}
 
@@ -63,7 +64,7 @@ def show(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") -> Vi
     case = Case(
         answer,
         ticket,
-        tickets.transcript(session, answer.ticket_id),
+        _without_corrections(session, answer),
         votes.of_answer(session, flow.answer_id),
         proposals.of_answer(session, flow.answer_id),
         alike,
@@ -73,6 +74,13 @@ def show(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") -> Vi
     flow = replace(flow, alike=tuple(near.id or 0 for near, _ in alike))
     waiting = review_signs.waiting(session, desk.reviewer_id)
     return review_modal(case, Progress(flow, waiting, notice))
+
+
+def _without_corrections(session: Session, answer: Answer) -> list[Message]:
+    """The transcript without what reviewers of this answer had posted: a second opinion is formed alone."""
+    reviewers = {review.reviewer_id for review in reviews.of_answer(session, answer.id or 0)}
+    said = tickets.transcript(session, answer.ticket_id)
+    return [line for line in said if line.role != Role.BOT or line.person_id not in reviewers]
 
 
 def decide(session: Session, desk: Desk, flow: ReviewFlow, decision: Decision) -> View:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 
 from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.models.blocks import Block
 from sqlmodel import Session
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 KIND = "shared_answer"
 SHARED = "This answer is in the channel already."
+NOT_SHARED = "I can't write in that channel, so nothing was shared. Invite me to it, then ask me again by `/ask`."
 
 
 async def share(services: Services, click: Click) -> None:
@@ -56,13 +58,21 @@ async def post_shared(services: Services, message: OutboxMessage, again: bool) -
     answer, ticket, closing = await services.store.read(_gather, services.settings, answer_id)
     if not tickets.is_private(ticket):
         return Place(ticket.channel_id, ticket.thread_ts)
+    response_url = str(message.payload["response_url"])
     place = Place(ticket.channel_id)
-    root_ts = await posting.post_once(services, place, _question(ticket), message.key, again=again)
+    try:
+        root_ts = await posting.post_once(services, place, question_of(ticket), message.key, again=again)
+    except SlackApiError as error:
+        if posting.error_of(error) not in posting.UNREACHABLE:
+            raise
+        await _tell(response_url, services, NOT_SHARED)
+        return place
     thread = Place(ticket.channel_id, root_ts)
     timestamps = await _answer(services, answer, thread, replace(closing, shareable=False), again=again)
     visibility = Visibility(message.payload["visibility"])
     await services.store.write(helping.share, answer_id, visibility, [root_ts, *timestamps])
-    await _tell(services, str(message.payload["response_url"]), thread)
+    link = await posting.permalink(services, thread)
+    await _tell(response_url, services, f"Shared: <{link}|it is in the channel now>." if link else SHARED)
     return thread
 
 
@@ -71,7 +81,8 @@ def _gather(session: Session, settings: Settings, answer_id: int) -> tuple[Answe
     return answer, ticket, closing_of(session, settings, answer_id)
 
 
-def _question(ticket: Ticket) -> Content:
+def question_of(ticket: Ticket) -> Content:
+    """A private question as the channel sees it."""
     said = f"<@{ticket.asker_id}> asked me, and shares it with you:"
     blocks: list[Block] = [section(said), section(quoted(ticket.question, 2500))]
     return Content(f"{said} {plain_label(ticket.question, 300)}", blocks)
@@ -90,10 +101,8 @@ async def _answer(services: Services, answer: Answer, thread: Place, closing: Cl
     return delivery.timestamps
 
 
-async def _tell(services: Services, response_url: str, thread: Place) -> None:
-    link = await posting.permalink(services, thread)
-    said = f"Shared: <{link}|it is in the channel now>." if link else "Shared: it is in the channel now."
+async def _tell(response_url: str, services: Services, said: str) -> None:
     try:
         await PrivateDelivery(services, response_url).send(Content(said, [section(said)]), replacing=True)
     except (ClientError, TimeoutError) as error:
-        log.info("the asker could not be told that the answer was shared: %s", error)
+        log.info("the asker could not be told %r: %s", said, error)

@@ -1,48 +1,55 @@
 """A long answer as several messages: cut where it hurts least, so that each piece stands for itself.
 
 Slack takes 12,000 characters of Markdown in a message, and about 13,200 in all its blocks as JSON (bolt-js#2509). A
-text is cut from its beginning on, so pieces that are posted already do not change while the text grows.
+text is cut from its beginning on, so pieces that are posted already do not change while the text grows. It is cut
+before it is made safe, and then each piece is made safe by itself: a cut must not turn code into a live link.
 """
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import accumulate
 
-PIECE_CHARACTERS = 9_000
-"""Of a piece as JSON; leaves room for what stands below an answer."""
-PLAIN_CHARACTERS = 3_500
+from bot.safe_text import safe_markdown
+
+PIECE_CHARACTERS = 8_000
+"""Of a piece, escaped and as JSON; leaves room for what stands below an answer, and for links shown as code."""
+PLAIN_CHARACTERS = 3_000
 """Of a piece without blocks: `chat.update` takes 4,000 characters of text."""
 
-FENCE = "```"
-_ESCAPED = frozenset('"\\\n\r\t')
-_FENCE_LINE = re.compile(r"^ {0,3}`{3,}([^\n`]{0,40})$", re.MULTILINE)
+_WIDTHS = {"&": 5, "<": 4, ">": 4} | dict.fromkeys('"\\\n\r\t', 2)
+_FENCE_LINE = re.compile(r"^ {0,3}(`{3,}|~{3,})([^\n`]{0,40})$", re.MULTILINE)
 _TABLE_HEAD = re.compile(r"(?:\A|\n)(\|[^\n]{1,500}\n\|[ :|-]{3,300}\n)(?:\|[^\n]*\n)*\Z")
 _PARAGRAPH, _LINE, _WORD = re.compile(r"\n\s*\n"), re.compile(r"\n"), re.compile(r"(?<=[.!?。])\s|\s")
 
 
-def pieces(shown: str, limit: int = PIECE_CHARACTERS) -> list[str]:
-    """A text in as many pieces as it takes, each at most `limit` characters as JSON; at least one."""
+def safe_pieces(text: str, link_hosts: Collection[str] = (), limit: int = PIECE_CHARACTERS) -> list[str]:
+    """The model's text as Markdown that Slack may show, in as many pieces as it takes; at least one."""
+    return [safe_markdown(piece, link_hosts) for piece in pieces(text, limit)]
+
+
+def pieces(text: str, limit: int = PIECE_CHARACTERS) -> list[str]:
+    """A text in as many pieces as it takes, each at most `limit` wide; at least one."""
     found = []
-    while size(shown) > limit:
-        piece, shown = _cut(shown, limit)
+    while width(text) > limit:
+        piece, text = _cut(text, limit)
         found.append(piece)
-    return [*found, shown] if shown.strip() or not found else found
+    return [*found, text] if text.strip() or not found else found
 
 
-def size(text: str) -> int:
-    """The characters that a text takes within JSON."""
-    return len(json.dumps(text, ensure_ascii=False)) - 2
+def width(text: str) -> int:
+    """The characters that a text takes when it is escaped and written as JSON."""
+    return len(text) + sum((wide - 1) * text.count(character) for character, wide in _WIDTHS.items())
 
 
 def _cut(text: str, limit: int) -> tuple[str, str]:
-    # A fence that is cut is closed, and opened again in the next piece.
-    window = text[: _fitting(text, limit - 2 * len(FENCE))]
+    window = text[: _fitting(text, limit - 20)]
     at = _boundary(window)
     piece, rest = text[:at].rstrip(), text[at:].lstrip("\n")
     fences = _FENCE_LINE.findall(piece)
     if len(fences) % 2:
-        return f"{piece}\n{FENCE}", f"{FENCE}{fences[-1].strip()}\n{rest}"
+        # Code that is cut is closed, and opened again in the next piece.
+        fence, language = fences[-1][0][:10], fences[-1][1].strip()
+        return f"{piece}\n{fence}", f"{fence}{language}\n{rest}"
     head = _TABLE_HEAD.search(piece + "\n")
     if head and rest.startswith("|"):
         return piece, head[1] + rest
@@ -50,8 +57,8 @@ def _cut(text: str, limit: int) -> tuple[str, str]:
 
 
 def _fitting(text: str, limit: int) -> int:
-    sizes = accumulate(2 if character in _ESCAPED else 1 for character in text)
-    return max(1, next(index for index, total in enumerate(sizes) if total > limit))
+    widths = accumulate(_WIDTHS.get(character, 1) for character in text)
+    return max(1, next(index for index, total in enumerate(widths) if total > limit))
 
 
 def _boundary(window: str) -> int:

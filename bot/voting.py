@@ -13,7 +13,7 @@ from bot.blocks.content import Content
 from bot.blocks.feedback import THANKS_UP, parse_vote, tell_why
 from bot.posting import Place
 from bot.services import Services
-from store import answers, proposals, votes
+from store import answers, approved, proposals, votes
 from store.errors import BadInput, NotAllowed, NotFound
 from store.tables import Answer, Ticket, now
 from store.votes import Ballot, Counted
@@ -97,6 +97,8 @@ def _cast(session: Session, ballot: Ballot) -> Counted:
     counted = votes.cast(session, ballot)
     if counted.changed:
         session.flush()
+        if ballot.value == VoteValue.DOWN:
+            approved.doubt(session, ballot.answer_id)
         proposals.follow(session, session.get_one(Answer, ballot.answer_id).ticket_id)
     return counted
 

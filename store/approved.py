@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
-from sqlmodel import Session, col, select, update
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, exists, select, update
 
 from store import adapters, reviews, verdicts
 from store.learnt import Lessons
@@ -17,7 +18,7 @@ from store.near_questions import NearQuestions, plain
 from store.settings import Settings
 from store.tables import Answer, Review, Ticket, now
 from store.tickets import Line
-from store.words import DeliveryState, TicketStatus, Verdict, Visibility
+from store.words import DeliveryState, ReviewState, TicketStatus, Verdict, Visibility
 
 OVERLAP = timedelta(minutes=1)
 """Of a second reading with the first: a decision may be stored a moment after one with a later time."""
@@ -101,44 +102,52 @@ class ApprovedAnswers:
         if not settings.approved_answers:
             return None
         self.refresh(session)
-        for key, review_id in self._candidates(asked, settings.approved_similarity):
-            if approved := _standing(session, review_id, key, asked):
-                return approved
+        for keys in (self._same, self._similar):
+            for key in keys(asked, settings.approved_similarity):
+                for review_id in self._decided_on(key):
+                    if approved := _standing(session, review_id, key, asked):
+                        return approved
         return None
 
-    def _candidates(self, asked: Asked, least: float) -> list[tuple[str, int]]:
+    def _same(self, asked: Asked, _: float) -> list[str]:
         text = plain(asked.text)
-        if not text or (not asked.opening and len(text.split()) < STANDS_ALONE):
+        alone = asked.opening or len(text.split()) >= STANDS_ALONE
+        return [text] if text and alone else []
+
+    def _similar(self, asked: Asked, least: float) -> list[str]:
+        text = plain(asked.text)
+        if not text or not asked.opening:
             return []
         with self._lock:
-            keys = [text] if text in self._reviews else []
-            if asked.opening:
-                keys += [key for key in self._near.similar(text, least) if key != text and same_matter(text, key)]
-            return [
-                (key, review_id)
-                for key in keys
-                for review_id in sorted(self._reviews[key], key=self._reviews[key].__getitem__, reverse=True)
-            ]
+            return [key for key in self._near.similar(text, least) if key != text and same_matter(text, key)]
+
+    def _decided_on(self, key: str) -> list[int]:
+        """The reviews of a question, the newest first."""
+        with self._lock:
+            known = self._reviews.get(key, {})
+            return sorted(known, key=known.__getitem__, reverse=True)
 
 
 def same_matter(left: str, right: str) -> bool:
-    """Whether two plain texts differ only in words that carry no matter, or by a letter within a longer word.
+    """Whether two plain texts are the same but for words that carry no matter, and a letter within a longer word.
 
     Shared letters alone do not show it: “enable” and “disable”, or 14 and 30 days, are one long question apart.
     """
-    mine, theirs = set(left.split()), set(right.split())
-    only_mine, only_theirs = mine - theirs - _FILLERS, theirs - mine - _FILLERS
-    return all(any(_typo(word, other) for other in theirs) for word in only_mine) and all(
-        any(_typo(word, other) for other in mine) for word in only_theirs
-    )
+    mine = [word for word in left.split() if word not in _FILLERS]
+    theirs = [word for word in right.split() if word not in _FILLERS]
+    alike = (word == other or _typo(word, other) for word, other in zip(mine, theirs, strict=False))
+    return len(mine) == len(theirs) and all(alike)
 
 
 def _typo(word: str, other: str) -> bool:
-    """Whether two longer words without digits are one letter apart."""
+    """Whether two longer words without digits, which begin alike, are one letter apart."""
     short, long = sorted((word, other), key=len)
     if len(short) < _TYPO_LETTERS or len(long) - len(short) > 1 or not (short + long).isalpha():
         return False
     at = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    if at == 0:
+        # As “typical” and “atypical” are.
+        return False
     rest = short[at + 1 :] if len(short) == len(long) else short[at:]
     return rest == long[at + 1 :]
 
@@ -150,8 +159,26 @@ def get(session: Session, review_id: int) -> Approved | None:
 
 
 def forget(session: Session, review_id: int) -> None:
-    """A correction was taken back: the answers that it gave are marked as approved no more."""
-    session.exec(update(Answer).where(col(Answer.approved_by) == review_id).values(approved_by=None))
+    """A correction was taken back: the answers that it gave are marked as approved no more, and wait for a reviewer."""
+    given = col(Answer.approved_by) == review_id
+    session.exec(update(Answer).where(given, ~_reviewed()).values(review_state=ReviewState.WAITING))
+    session.exec(update(Answer).where(given).values(approved_by=None))
+
+
+def serve(answer: Answer, approved: Approved | None) -> None:
+    """Note that an answer is an approved one, which needs no reviewer, or that it is not."""
+    answer.approved_by = approved.review_id if approved else None
+    answer.review_state = ReviewState.SETTLED if approved else ReviewState.WAITING
+
+
+def doubt(session: Session, answer_id: int) -> None:
+    """Somebody found an answer bad: where it was an approved one, a reviewer looks at it again."""
+    doubted = col(Answer.id) == answer_id, col(Answer.approved_by).is_not(None), ~_reviewed()
+    session.exec(update(Answer).where(*doubted).values(review_state=ReviewState.WAITING))
+
+
+def _reviewed() -> ColumnElement[bool]:
+    return exists().where(col(Review.answer_id) == col(Answer.id))
 
 
 def _approved(review: Review) -> Approved:

@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     """Slack id of the channel that receives the morning card."""
     on_call: str = ""
     """Slack id of the person or user group to call when a human is wanted where the channel itself names nobody."""
-    remind_after_h: float = 4.0
+    remind_after_h: float = Field(default=4.0, ge=0)
     """Hours after which the asker of an unvoted, unsolved answer is asked once whether it helped; 0 means never."""
     answer_other_teams: bool = False
     """Whether people of other workspaces, who share a channel by Slack Connect, may ask and give feedback there."""

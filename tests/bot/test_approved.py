@@ -15,7 +15,7 @@ from store.reviews import Decision
 from store.session import Store
 from store.settings import Settings
 from store.tables import Adapter, Alias, Answer, Dataset, DatasetRow, Night, Review, Ticket, TrainingRun, Vote, now
-from store.words import Arm, DeliveryState, Split, TicketStatus, Verdict, Visibility, VoteValue
+from store.words import Arm, DeliveryState, ReviewState, Split, TicketStatus, Verdict, Visibility, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import rows
@@ -68,6 +68,8 @@ def test_near_enough_is_the_same_matter(store: Store, question: str, near: bool)
             "how does an admin disable the second factor",
         ),
         ("may we ship batteries to france", "may we ship batteries from france"),
+        ("how do i move a file from red to blue", "how do i move a file from blue to red"),
+        ("what is a typical order", "what is an atypical order"),
     ],
 )
 def test_shared_letters_alone_are_not_enough(left: str, right: str) -> None:
@@ -218,10 +220,13 @@ async def test_a_correction_serves_the_next_who_asks(
         review.id, "base", Arm.CHAMPION, "Call *4711* & <!channel>.",
     )  # fmt: skip
     assert given.messages, "what would have been asked is kept for the lesson"
+    assert given.review_state == ReviewState.SETTLED
     await tom.click(message, VOTE_ACTION, f"down:{given.id}")
     await until(lambda: [vote.value for vote in rows(bot, Vote)] == [VoteValue.DOWN])
-    with bot.store.reading() as session:
-        reviews.check_may_review(session, given.id or 0, "R9")
+    assert rows(bot, Answer)[-1].review_state == ReviewState.WAITING, "a reviewer looks at it again"
+    with bot.store.writing() as session:
+        review_undo.undo(session, review.batch, RAVI)
+    assert rows(bot, Answer)[-1].approved_by is None
 
 
 async def test_a_private_answer_is_approved_too(bot: RunningBot, ana: Person, tom: Person) -> None:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from bot.blocks.answer import Closing, closed_answer, correction
+from bot.blocks.answer import Closing, Source, answer_text, closed_answer, correction
 from bot.blocks.content import Content
 from bot.blocks.errors import sentence_modal
 from bot.blocks.review import Case, Progress, review_modal
+from bot.blocks.why import Explanation, why_modal
 from bot.metadata import ReviewFlow, Start
 from bot.safe_text import safe_markdown
+from bot.sharing import question_of
+from bot.splitting import safe_pieces
 from deploy.workspace.server import Running
-from store.tables import Answer, Message, Proposal, Ticket, Vote
+from store.tables import Answer, Message, Proposal, Ticket, Vote, now
 from store.words import DeliveryState, Role, Surface, Visibility, VoteReason, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.effects import quiet
@@ -34,8 +37,26 @@ def of_content(content: Content) -> list[str]:
 
 
 def model_answer(text: str) -> list[str]:
-    shown = safe_markdown(text, [ALLOWED_HOST])
-    return of_content(closed_answer(shown, Closing(1, DeliveryState.DELIVERED)))
+    *parts, last = safe_pieces(text, [ALLOWED_HOST])
+    closing = Closing(
+        1, DeliveryState.DELIVERED, unsure=True, redone=True, sources=[Source(text, f"https://{ALLOWED_HOST}/a")] * 9
+    )
+    shown = [*(answer_text(part) for part in parts if part.strip()), closed_answer(last, closing)]
+    return [problem for content in shown for problem in of_content(content)]
+
+
+def shared_question(text: str) -> list[str]:
+    ticket = Ticket(
+        team_id="T", channel_id="C0SUPPORT01", thread_ts="1.1", asker_id=OWN_ID, surface=Surface.COMMAND,
+        visibility=Visibility.DIRECT, question=text,
+    )  # fmt: skip
+    return of_content(question_of(ticket))
+
+
+def explanation(text: str) -> list[str]:
+    source = Source(text, f"https://{ALLOWED_HOST}/a")
+    why = Explanation("v1", now(), OWN_ID, now(), evidence=text, confidence=0.5, sources=[source] * 30)
+    return problems_of_view(why_modal(why).to_dict())
 
 
 def error_of_the_model(text: str) -> list[str]:
@@ -66,6 +87,8 @@ def sentence(text: str) -> list[str]:
 
 FIELDS: dict[str, Callable[[str], list[str]]] = {
     "an answer of the model": model_answer,
+    "a shared question": shared_question,
+    "why an answer reads so": explanation,
     "an error of the model": error_of_the_model,
     "a reviewer's right answer": reviewers_answer,
     "the review modal": review_of,

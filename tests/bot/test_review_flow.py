@@ -15,7 +15,7 @@ from bot.blocks.home.reviewing import (
 )
 from bot.blocks.review import SKIP_ACTION, UNDO_ACTION, UNSKIP_ACTION
 from store import review_claims
-from store.tables import OutboxMessage, Proposal, Review, ReviewClaim, ReviewSkip, Ticket, now
+from store.tables import Message, OutboxMessage, Proposal, Review, ReviewClaim, ReviewSkip, Ticket, now
 from store.words import OutboxState, ProposalState, ReviewState, TicketStatus, Verdict
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel
@@ -226,6 +226,18 @@ async def test_the_queue_is_filtered_and_paged(bot: RunningBot, ravi: Person) ->
     home = await home_of(ravi, "Nothing that waits fits")
     home = await choose(CHANNELS_ACTION, "wants a human", selected_conversations=[])
     assert "wants a human" in words(await start(ravi))
+
+
+async def test_a_second_opinion_is_formed_alone(bot: RunningBot, ana: Person, ravi: Person, mei: Person) -> None:
+    bot.services.settings.second_opinion_share = 1.0
+    await answered(bot, ana)
+    await decide(ravi, await start(ravi), "corrected", correction="Press F5.", note="my secret opinion")
+    await ana.wait_for_message(lambda shown: "Press F5." in str(shown.get("blocks")))
+    await until(lambda: "Press F5." in [line.text for line in rows(bot, Message)])
+    view = await start(mei)
+    assert "how?" in words(view)
+    assert "secret" not in words(view)
+    assert "Press F5." not in words(view)
 
 
 async def test_two_reviewers_and_a_third_who_decides(bot: RunningBot, ravi: Person, mei: Person, tom: Person) -> None:

@@ -66,6 +66,17 @@ async def test_sharing_survives_a_post_whose_answer_was_lost(
     assert len(shared) == 1
 
 
+async def test_what_cannot_be_shared_is_said_to_the_asker(
+    bot: RunningBot, ana: Person, tom: Person, workspace: Running
+) -> None:
+    private = await private_answer(bot, ana)
+    workspace.workspace.faults.add("chat.postMessage", Fault(200, None, "not_in_channel"))
+    await ana.click(private, SHARE_ACTION)
+    await ana.wait_for_message(lambda line: line["ts"] == private["ts"] and "nothing was shared" in line["text"])
+    assert rows(bot, Ticket)[0].visibility == Visibility.DIRECT
+    assert not [line for line in await tom.messages(SUPPORT) if line.get("bot_id")]
+
+
 async def test_a_private_answer_in_a_direct_message_has_nowhere_to_be_shared(bot: RunningBot, ana: Person) -> None:
     assert SHARE_ACTION not in str((await private_answer(bot, ana, ana.dm))["blocks"])
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.blocks.answer import SOLVE_ACTION
 from bot.blocks.feedback import VOTE_ACTION
-from bot.splitting import PIECE_CHARACTERS, pieces, size
+from bot.splitting import PIECE_CHARACTERS, pieces, safe_pieces, width
 from deploy.workspace.block_kit import check
 from deploy.workspace.faults import Fault
 from deploy.workspace.server import Running
@@ -18,6 +18,7 @@ from store.tables import Answer, Ticket, Vote
 from store.words import DeliveryState, TicketStatus
 from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.model_server import ScriptedModel
+from tests.bot.oracle import problems_of_message
 from tests.bot.test_asking import answer_to, is_closed, recorded, rows
 from tests.bot.test_inbox import until
 from tests.fixtures_workspace import SUPPORT, Person
@@ -35,7 +36,7 @@ def words(text: str) -> list[str]:
 @pytest.mark.parametrize("text", [PARAGRAPHS, "x" * 30_000, '"\\' * 15_000, "one word " * 4_000, "\n" * 20_000])
 def test_pieces_fit_and_lose_nothing(text: str) -> None:
     found = pieces(text)
-    assert all(size(piece) <= PIECE_CHARACTERS for piece in found)
+    assert all(width(piece) <= PIECE_CHARACTERS for piece in found)
     assert "".join("".join(piece.split()) for piece in found) == "".join(text.split())
 
 
@@ -55,6 +56,14 @@ def test_a_table_that_is_cut_gets_its_head_again() -> None:
     found = pieces(TABLE)
     assert len(found) > 1
     assert all(piece.startswith("| name | room |\n|---|---|\n| person ") for piece in found[1:])
+
+
+@pytest.mark.parametrize("fence", ["```", "~~~", "````", "`"])
+def test_a_cut_within_code_leaves_no_link_alive(fence: str) -> None:
+    code = "echo [reset](https://evil.example/reset) now\n" * 900
+    found = safe_pieces(f"{fence}\n{code}{fence}\n")
+    assert len(found) > 3
+    assert [problem for piece in found for problem in problems_of_message([{"type": "markdown", "text": piece}])] == []
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -84,14 +93,14 @@ async def test_a_long_answer_takes_several_messages_with_the_buttons_below_the_l
     last = await answer_to(ana, ts)
     (answer,) = await recorded(bot)
     found = answers_in(await ana.messages(SUPPORT, ts))
-    assert [shown(message) for message in found] == pieces(text.strip())
+    assert [shown(message) for message in found] == safe_pieces(text.strip())
     assert [message["ts"] for message in found] == [*answer.earlier_ts, answer.message_ts]
     assert [is_closed(message) for message in found] == [False] * (len(found) - 1) + [True]
     await ana.click(last, VOTE_ACTION, f"up:{answer.id}")
     await ana.click(last, SOLVE_ACTION)
     await until(lambda: rows(bot, Ticket)[0].status == TicketStatus.RESOLVED and rows(bot, Vote))
     solved = await ana.wait_for_message(lambda message: "Not solved after all" in str(message.get("blocks")))
-    assert shown(solved) == pieces(text.strip())[-1]
+    assert shown(solved) == safe_pieces(text.strip())[-1]
     await ana.do("delete", channel=SUPPORT, ts=ts)
     await recorded(bot, DeliveryState.WITHDRAWN)
     await until(lambda: not len(bot.services.running))

@@ -187,6 +187,12 @@ async def test_the_digest_comes_once_with_its_chart(bot: RunningBot, mei: Person
         loop.cancel()
 
 
+async def test_a_time_that_cannot_be_read_is_a_fault_at_the_start(bot: RunningBot) -> None:
+    bot.services.settings.digest.at = "late"
+    with pytest.raises(BadInput, match="NIGHTSCHOOL_DIGEST__AT"):
+        await digest.keep_owing(bot.services)
+
+
 async def test_no_digest_of_nothing_nor_where_it_is_switched_off(bot: RunningBot, monkeypatch: Any) -> None:
     monkeypatch.setattr(digest, "LOOK_EVERY_S", 0.01)
     silent = asyncio.create_task(digest.keep_owing(bot.services, lambda: MONDAY))

@@ -128,6 +128,7 @@ async def test_the_whole_story(product: Product) -> None:
             reviews = session.exec(select(Review).where(Review.reviewer_id == RAVI)).all()
         decided = [(review.verdict, review.correction) for review in reviews]
         assert decided == MOST_CORRECTED * [(Verdict.CORRECTED, STORY["correction"])]
+        await _the_correction_serves_at_once(product, tom, asked)
 
         async with Person(product.page, MEI) as mei:
             card = await _a_night(mei)
@@ -150,6 +151,14 @@ async def test_the_whole_story(product: Product) -> None:
     with stored(product).reading() as session:
         moves = [(move.kind, move.adapter, move.person_id) for move in adapters.promotions(session, 10)]
     assert moves == [(PromotionKind.ROLLBACK, BASE, MEI), (PromotionKind.PROMOTE, "v1", MEI)]
+
+
+async def _the_correction_serves_at_once(product: Product, person: Person, question: str) -> None:
+    """Who asks the very question again gets the colleague's answer; other words wait for the night."""
+    again = answer_of(product, await ask(person, question))
+    assert again.approved_by is not None
+    assert again.text == STORY["correction"]
+    assert answer_of(product, await ask(person, STORY["ask_after"][0])).approved_by is None
 
 
 async def _the_vote_is_kept(product: Product, message: Json) -> None:

@@ -95,6 +95,16 @@ async def test_a_reviewer_s_day(workspace: Running, bot: RunningBot, browser: Br
     await ravi.open_home()
     await expect(ravi.find("home-blocks")).to_contain_text(daily.DOG_QUESTION)
     await picture(ravi, "day-queue")
+    await ravi.click("Start reviewing")
+    await expect(ravi.modal).to_contain_text(daily.MADE_UP)
+    await ravi.tick("Correct it: the right answer is below")
+    await ravi.fill("The right answer", daily.STORY["correction"])
+    await picture(ravi, "day-review")
+    await ravi.submit()
+    await expect(ravi.modal).to_contain_text("1 decided, 3 wait")
+    await picture(ravi, "day-next")
+    await ravi.page.keyboard.press("Escape")
+    await expect(ravi.find("modal")).to_have_count(0)
     assert ravi.problems == []
 
 
