@@ -63,8 +63,8 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "action vote": (ANYONE, people.vote),
     "action tell_why": ("DDD t ..t.", people.tell_why),
     "view vote_reason": ("DDD t ..t.", people.vote_reason),
-    "action fix_notices_off": (ANYONE, people.FIX_NOTICES_OFF),
-    "action fix_notices_on": (ANYONE, people.FIX_NOTICES_ON),
+    "action fix_notices_off": (QUIETLY, people.FIX_NOTICES_OFF),
+    "action fix_notices_on": (QUIETLY, people.FIX_NOTICES_ON),
     "event reaction_added": (QUIETLY, people.reaction),
     "event reaction_removed": ("DDD . ....", people.reaction_taken_back),
     # asking
