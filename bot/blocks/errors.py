@@ -5,12 +5,14 @@ from slack_sdk.models.views import View
 
 from bot.blocks.content import section
 
+SENTENCE_VIEW = "sentence"
+
 
 def sentence_modal(sentence: str) -> View:
     """One sentence, with a button to close it."""
     return View(
         type="modal",
-        callback_id="sentence",
+        callback_id=SENTENCE_VIEW,
         title=PlainTextObject(text="Nightschool"),
         close=PlainTextObject(text="Close"),
         blocks=[section(sentence)],

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,7 +10,7 @@ import sqlmodel
 from sqlalchemy import select
 from sqlmodel import SQLModel, col
 
-from bot.identities import ANOTHER_WORKSPACE
+from bot.blocks.errors import SENTENCE_VIEW
 from deploy.workspace.server import Running
 from store import outbox
 from store.tables import InboxEvent
@@ -19,9 +18,6 @@ from store.words import InboxState
 from tests.bot.conftest import RunningBot
 
 Json = dict[str, Any]
-NO = re.compile(rf"Only (\w+ ){{1,6}}may|{re.escape(ANOTHER_WORKSPACE[:40])}|nothing to explain|belongs to another")
-"""How the bot says that somebody may not do something."""
-
 VOLATILE = {"inbox_event", "lease", "alembic_version"}
 CHANGING_COLUMNS = {"attempts", "error", "updated_at", "sent_at", "state"}
 
@@ -36,25 +32,41 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that an act could have changed."""
+    """Everything that an act could have changed.
+
+    `shown` is what single people see of the app: forms, Home tabs, messages with blocks. `told` are mere sentences to
+    one person, which is how the bot says that something cannot be.
+    """
 
     store: frozenset[str]
     public: frozenset[str]
-    private: frozenset[str]
+    shown: frozenset[str]
+    told: frozenset[str]
 
     def effect_of(self, after: "Snapshot", answer: Json | None = None) -> Effect:
         """What happened between this moment and another one; `answer` is what the acknowledgement carried."""
-        news = after.private - self.private
-        if answer and (answer.get("text") or answer.get("view")):
-            news |= {json.dumps(answer)}
-        if after.store != self.store or after.public != self.public or any(not NO.search(text) for text in news):
+        answer = answer or {}
+        changed = (after.store, after.public) != (self.store, self.public)
+        if changed or after.shown - self.shown or answer.get("blocks") or answer.get("view"):
             return Effect.DOES
-        return Effect.TOLD_NO if news else Effect.NOTHING
+        return Effect.TOLD_NO if after.told - self.told or answer.get("text") else Effect.NOTHING
 
 
 def snapshot(bot: RunningBot, workspace: Running) -> Snapshot:
-    """The store's rows, the messages that all see, and what single people were shown."""
-    return Snapshot(frozenset(_rows(bot)), frozenset(_messages(workspace, "")), frozenset(_private(workspace)))
+    """The store's rows, the messages that all see, and what single people are shown and told."""
+    messages = [(viewer, json.loads(body)) for viewer, body in _query(workspace, "SELECT viewer, body FROM message")]
+    private = [message for viewer, message in messages if viewer]
+    rich, plain = _modals(workspace)
+    return Snapshot(
+        store=frozenset(_rows(bot)),
+        public=frozenset(_said(message) for viewer, message in messages if not viewer),
+        shown=frozenset([*rich, *_homes(workspace), *(_said(each) for each in private if each.get("blocks"))]),
+        told=frozenset([*plain, *(_said(each) for each in private if not each.get("blocks"))]),
+    )
+
+
+def _query(workspace: Running, query: str) -> list[Any]:
+    return list(workspace.workspace.storage._db.execute(query).fetchall())
 
 
 def _rows(bot: RunningBot) -> list[str]:
@@ -70,26 +82,22 @@ def _rows(bot: RunningBot) -> list[str]:
     return found
 
 
-def _messages(workspace: Running, viewers: str) -> list[str]:
-    sign = "=" if not viewers else "!="
-    query = f"SELECT channel, ts, viewer, body FROM message WHERE viewer {sign} ''"
-    found = workspace.workspace.storage._db.execute(query).fetchall()
-    return [f"{channel} {ts} {viewer} {_said(json.loads(body))}" for channel, ts, viewer, body in found]
-
-
 def _said(message: Json) -> str:
-    return json.dumps([message.get("text"), message.get("blocks"), message.get("files")])
+    place = [message["channel"], message["ts"]]
+    return json.dumps([*place, message.get("text"), message.get("blocks"), message.get("files")])
 
 
-def _private(workspace: Running) -> list[str]:
-    modals = [
-        f"{user_id} {view['id']} {json.dumps(view['blocks'])}"
-        for user_id, stack in workspace.workspace.modals.stacks.items()
-        for view in stack
+def _modals(workspace: Running) -> tuple[list[str], list[str]]:
+    views = [view for stack in workspace.workspace.modals.stacks.values() for view in stack]
+    told = [view for view in views if view["callback_id"] == SENTENCE_VIEW]
+    return [json.dumps([view["id"], view["blocks"]]) for view in views if view not in told], [
+        str(view) for view in told
     ]
-    homes = workspace.workspace.storage._db.execute("SELECT id, body FROM record WHERE kind = 'home'").fetchall()
-    shown = [f"{user_id} {json.dumps(json.loads(body)['hash'])}" for user_id, body in homes]
-    return [*_messages(workspace, "all"), *modals, *shown]
+
+
+def _homes(workspace: Running) -> list[str]:
+    found = _query(workspace, "SELECT id, body FROM record WHERE kind = 'home'")
+    return [f"{user_id} {json.loads(body)['hash']}" for user_id, body in found]
 
 
 async def quiet(bot: RunningBot, seconds: float = 10.0) -> None:

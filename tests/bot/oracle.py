@@ -11,11 +11,15 @@ from typing import Any
 
 from deploy.workspace import markdown_text, mrkdwn
 from deploy.workspace.block_kit import check
+from tests.fixtures_workspace import ANA, MEI, RAVI
 
 Json = dict[str, Any]
 ALLOWED_HOST = "docs.corp"
 OWN_ID = "U0BUILDER01"
 """The person whom builders themselves mention, such as the reviewer who corrected."""
+
+MENTIONED = (OWN_ID, ANA, RAVI, MEI)
+"""Those whom our own sentences may name; hostile texts call others."""
 
 _ANCHOR = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _MENTION = re.compile(r'<span class="mention[^"]*"(?: data-user="(\w*)")?')
@@ -53,12 +57,12 @@ def _problems_of(text: str, kind: str) -> tuple[str, ...]:
 
 def _look(text: str, kind: str) -> Iterator[str]:
     # Our own mentions are written by the builders: all other calls come out of the hostile text.
-    foreign = re.sub(rf"<@{OWN_ID}>|<#C0SUPPORT01>", "", text)
+    foreign = re.sub(rf"<@(?:{'|'.join(MENTIONED)})>", "", text)
     if _CALL.search(foreign):
         yield f"a live call: {_around(foreign, _CALL)}"
     shown = mrkdwn.to_html(text) if kind == "mrkdwn" else markdown_text.to_html(text)
     for person in _MENTION.findall(shown):
-        if person != OWN_ID:
+        if person not in MENTIONED:
             yield f"a mention of {person or 'a group'}"
     for target, label in _ANCHOR.findall(shown):
         yield from _problem_of_link(html.unescape(target), html.unescape(re.sub(r"<[^>]*>", "", label)))

@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot import posting
-from bot.blocks.fix import QUIET_ACTION, Fixed, fix_notice
-from bot.blocks.fix import quiet as quiet_word
+from bot.blocks.content import Content
+from bot.blocks.fix import Fixed, fix_notice
+from bot.blocks.fix import quiet as quiet_content
 from bot.posting import Place
 from deploy.workspace.elements import walk
-from tests.bot.cast import Actor
+from store.people import set_fix_notices
+from tests.bot.cast import IDS, TEAM, Actor
 from tests.bot.effects import quiet
 from tests.bot.scenes import Deed, Stage, click_on, option, submission
 from tests.fixtures_workspace import ANA, SUPPORT
@@ -161,21 +163,25 @@ def privacy(action_id: str) -> Scene:
     return scene
 
 
+def notice(content: Content, action_id: str, *, wanted: bool) -> Scene:
+    """A button about news of fixes, in Ana's direct message; everybody's choice so far is `wanted`."""
+
+    async def scene(stage: Stage) -> Deed:
+        for person_id in IDS.values():
+            await stage.bot.store.write(set_fix_notices, TEAM, person_id, wanted=wanted)
+        ts = await posting.post(stage.bot.services.slack, Place(stage.ana.dm), content, {})
+        said = next(each for each in await stage.ana.messages(stage.ana.dm) if each["ts"] == ts)
+        return click_on({**said, "channel": stage.ana.dm}, action_id)
+
+    return scene
+
+
+FIXED = fix_notice(Fixed("v1", "When?", "At nine.", approved=False, link=""))
+FIX_NOTICES_OFF = notice(FIXED, "fix_notices_off", wanted=True)
+FIX_NOTICES_ON = notice(quiet_content(), "fix_notices_on", wanted=False)
+
+
 def thumb(answer: Json, button: str) -> str:
     """The value of one of an answer's thumbs."""
     thumbs = next(each.element for each in walk(answer["blocks"]) if each.element["action_id"] == "vote")
     return str(thumbs[button]["value"])
-
-
-def told_of_a_fix(action_id: str) -> Scene:
-    """A notice about a fix, or the word that follows when somebody wants no more of them."""
-
-    async def scene(stage: Stage) -> Deed:
-        notice = fix_notice(Fixed("v1", "Who pays?", "We do.", approved=False, link=""))
-        content = notice if action_id == QUIET_ACTION else quiet_word()
-        services = stage.bot.services
-        ts = await posting.post(services.slack, Place(SUPPORT), content, posting.note_metadata(action_id))
-        said = next(each for each in await stage.ana.messages(SUPPORT) if each["ts"] == ts)
-        return click_on({**said, "channel": SUPPORT}, action_id)
-
-    return scene

@@ -5,11 +5,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot.blocks.gap import WRITTEN_ACTION
-from store import channels, gaps, outbox, review_claims, reviews, trials
+from store import channels, review_claims, reviews, trials
 from store.reviews import Decision
-from store.tables import Answer, Channel, KnowledgeGap, Proposal, ReviewDesk
-from store.words import GapState, Verdict
+from store.tables import Answer, Channel, Proposal, ReviewDesk
+from store.words import Cause, Verdict
 from tests.bot.effects import quiet
 from tests.bot.reviewing import add_answer
 from tests.bot.scenes import Deed, Stage, click_on, option, submission
@@ -115,6 +114,30 @@ async def decided(stage: Stage) -> None:
     await stage.bot.store.write(reviews.decide, Decision(_last(stage), RAVI, Verdict.ACCEPTED))
 
 
+async def _gap(stage: Stage) -> Json:
+    """The message of a gap in the documents that a reviewer has found, in the admins' channel."""
+    await stage.answer()
+    decision = Decision(_last(stage), RAVI, Verdict.CORRECTED, f"Ask in hall {stage.questions}.", Cause.KNOWLEDGE)
+    await stage.bot.store.write(reviews.decide, decision)
+    await quiet(stage.bot)
+    return await _last_with(stage, "gap_written")
+
+
+async def _last_with(stage: Stage, action_id: str) -> Json:
+    found = [message for message in await stage.mei.messages(ADMINS) if action_id in str(message.get("blocks"))]
+    return {**found[-1], "channel": ADMINS}
+
+
+async def gap_written(stage: Stage) -> Deed:
+    return click_on(await _gap(stage), "gap_written")
+
+
+async def gap_reopened(stage: Stage) -> Deed:
+    await stage.ravi.click(await _gap(stage), "gap_written")
+    await quiet(stage.bot)
+    return click_on(await _last_with(stage, "gap_reopen"), "gap_reopen")
+
+
 async def long_queue(stage: Stage) -> None:
     """More answers wait than one page shows."""
     for number in range(stage.questions, stage.questions + 12):
@@ -131,24 +154,3 @@ async def second_page(stage: Stage) -> None:
 
 def _turn_to(session: Session, page: int) -> None:
     session.merge(ReviewDesk(reviewer_id=RAVI, channels=[], page=page))
-
-
-def in_gap(action_id: str) -> Scene:
-    """The message of a gap of the documents, open or written down."""
-
-    async def scene(stage: Stage) -> Deed:
-        state = GapState.OPEN if action_id == WRITTEN_ACTION else GapState.CLOSED
-        await stage.bot.store.write(_lack, state)
-        stage.bot.services.outbox_wake.set()
-        await quiet(stage.bot)
-        posted = [each for each in await stage.mei.messages(ADMINS) if action_id in str(each.get("blocks"))]
-        return click_on({**posted[-1], "channel": ADMINS}, action_id)
-
-    return scene
-
-
-def _lack(session: Session, state: GapState) -> None:
-    gap = KnowledgeGap(question="Who pays?", state=state, closed_by="" if state == GapState.OPEN else RAVI)
-    session.add(gap)
-    session.flush()
-    outbox.owe(session, f"gap-{gap.id}-lacking", gaps.KIND, {"gap_id": gap.id})
