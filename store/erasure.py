@@ -5,6 +5,7 @@ seen them. A model that was trained on personal data is not anonymous by itself 
 versions are named, and by default cannot be promoted again.
 """
 
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -30,17 +31,31 @@ from store.tables import (
     Person,
     Proposal,
     Review,
+    ReviewClaim,
+    ReviewDesk,
+    ReviewSkip,
     Ticket,
     TrainingRun,
+    Trial,
     Vote,
     now,
 )
 from store.words import DeliveryState, GapState, InboxState, ProposalState, Split, TicketStatus
 
 FORGOTTEN = "forgotten"
-"""Stands where the id of a forgotten person stood."""
+"""Stands where the id of a forgotten person stood; in reviews with a random part, one for each."""
 
 WIPED = "(erased)"
+
+_OF_A_PERSON: list[tuple[Any, Any]] = [
+    (Person, Person.person_id),
+    (DutyGrant, DutyGrant.person_id),
+    (Trial, Trial.person_id),
+    (ReviewClaim, ReviewClaim.reviewer_id),
+    (ReviewSkip, ReviewSkip.reviewer_id),
+    (ReviewDesk, ReviewDesk.reviewer_id),
+]
+"""What is about nobody else, with the column that says whose it is."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +73,13 @@ class Erased:
 def forget(session: Session, person_id: str) -> Erased:
     """Wipe all that a person wrote and all that was answered to them; once more finds nothing.
 
-    Reviews that they decided stay, without their name: they are about the answers of others.
+    Reviews that they decided stay, without their name: they are about the answers of others. So does the record of
+    what an admin did to versions.
 
     Raises:
         BadInput: no person is named.
     """
-    if not person_id or person_id == FORGOTTEN:
+    if not person_id or person_id.startswith(FORGOTTEN):
         raise BadInput("Name a person by their Slack id, such as U0ANA000001.")
     asked = _ids(session, select(Ticket.id).where(Ticket.asker_id == person_id))
     joined = _ids(session, select(Message.ticket_id).where(Message.person_id == person_id)) - asked
@@ -165,14 +181,19 @@ def _wipe_tickets(session: Session, tickets: Collection[int]) -> int:
 
 
 def _wipe_opinions(session: Session, person_id: str) -> int:
-    session.exec(update(Review).where(col(Review.reviewer_id) == person_id).values(reviewer_id=FORGOTTEN, note=""))
+    # A word of their own, since an answer has one review of each reviewer and agreement is counted between them.
+    nobody = f"{FORGOTTEN}-{secrets.token_hex(4)}"
+    session.exec(update(Review).where(col(Review.reviewer_id) == person_id).values(reviewer_id=nobody, note=""))
     session.exec(
         update(Proposal)
         .where(col(Proposal.person_id) == person_id)
         .values(person_id=FORGOTTEN, text="", state=ProposalState.DISMISSED)
     )
-    session.exec(delete(Person).where(col(Person.person_id) == person_id))
-    session.exec(delete(DutyGrant).where(col(DutyGrant.person_id) == person_id))
+    session.exec(update(Ticket).where(col(Ticket.resolved_by) == person_id).values(resolved_by=FORGOTTEN))
+    session.exec(update(KnowledgeGap).where(col(KnowledgeGap.closed_by) == person_id).values(closed_by=FORGOTTEN))
+    session.exec(update(KnowledgeGap).where(col(KnowledgeGap.owner_id) == person_id).values(owner_id=""))
+    for table, person in _OF_A_PERSON:
+        session.exec(delete(table).where(col(person) == person_id))
     return _changed(session, delete(Vote).where(col(Vote.person_id) == person_id))
 
 
