@@ -97,6 +97,14 @@ class TrainingSettings(_Block):
     """The night declines when fewer reviewed rows than this may be learnt."""
     correction_weight: int = 4
     """How many times a reviewer's correction is shown in an epoch; an accepted answer is shown once."""
+    start: Literal["auto", "base", "onward"] = "auto"
+    """Where a night starts: from the base model on everything, onward from production, or the first while it fits."""
+    max_minutes: float = Field(default=180.0, gt=0)
+    """How long a training from the base model may take before `auto` goes onward from production instead."""
+    replay_share: float = Field(default=0.5, ge=0, lt=1)
+    """Share of what is shown in a training onward that earlier nights had learnt already."""
+    onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
+    """Part of `learning_rate` that a training onward takes, so that it forgets less."""
     threads: int = 0
     """CPU threads of the training process; 0 means every core this process may use."""
 

@@ -4,10 +4,11 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from store import datasets, nights
+from store import adapters, datasets, nights
 from store.settings import TrainingSettings
-from store.tables import Dataset, TrainingRun, now
+from store.tables import BASE, Dataset, TrainingRun, now
 from store.words import Split, Stage
+from trainer.curate.stage import start_in_words
 from trainer.train import TrainingJob, TrainingProgress, train
 from trainer.work import Work
 
@@ -57,11 +58,15 @@ def _begin(work: Work) -> tuple[Dataset, TrainingRun]:
 
 
 def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
-    counts = dataset.manifest["rows"]
+    counts, start = dataset.manifest["rows"], dataset.manifest["start"]
     lineage = (
         f"Night {work.night.key}: {counts[Split.TRAIN]} reviewed answers, "
-        f"{counts[Split.HELD_OUT]} held out, dataset sha256 {dataset.sha256}"
+        f"{counts[Split.HELD_OUT]} held out, dataset sha256 {dataset.sha256}; {start_in_words(start)}"
     )
+    parent = None
+    if start["parent"] != BASE:
+        with work.store.reading() as session:
+            parent = Path(adapters.get(session, start["parent"]).path)
     return TrainingJob(
         folder=Path(run.folder),
         base_model=work.base.path,
@@ -69,6 +74,7 @@ def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
         dataset=Path(dataset.path),
         settings=TrainingSettings.model_validate(run.parameters),
         name=lineage,
+        parent=parent,
     )
 
 

@@ -30,6 +30,7 @@ ERROR_FILE = "error.json"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
 COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
@@ -63,6 +64,8 @@ class TrainingJob:
     settings: TrainingSettings
     name: str
     """Where the adapter comes from, for its model card, such as `night 12 on v6`."""
+    parent: Path | None = None
+    """Folder of the adapter to go on from; None starts from the base model."""
     checkpoint_every_s: float = 60.0
     """At most so much work is lost when the training is killed, in seconds."""
 
@@ -110,6 +113,11 @@ def _prepare_folder(job: TrainingJob) -> None:
     """Write `run.json`; what another job left in the folder is removed, since it could not be continued."""
     if not job.dataset.is_file():
         raise TrainingFailed(f"The training set {job.dataset} is missing; run the night again to build it.")
+    if job.parent is not None and not (job.parent / ADAPTER_WEIGHTS).is_file():
+        raise TrainingFailed(
+            f"The adapter to go on from, {job.parent}, is missing; restore it, or set NIGHTSCHOOL_TRAINING__START=base "
+            "and run the night again."
+        )
     job.folder.mkdir(parents=True, exist_ok=True)
     run = {
         "base_model": str(job.base_model.resolve()),
@@ -118,6 +126,8 @@ def _prepare_folder(job: TrainingJob) -> None:
         "dataset": str(job.dataset.resolve()),
         "dataset_sha256": sha256_of(job.dataset),
         "name": job.name,
+        "parent": str(job.parent.resolve()) if job.parent else None,
+        "parent_sha256": sha256_of(job.parent / ADAPTER_WEIGHTS) if job.parent else None,
         "settings": job.settings.model_dump(mode="json"),
     }
     file = job.folder / RUN_FILE

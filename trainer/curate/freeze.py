@@ -85,7 +85,6 @@ def freeze(folder: Path, rows: Sequence[Row], facts: dict[str, Any]) -> Frozen:
         manifest = {
             "rows": {split.value: sum(row["split"] == split for row in rows) for split in Split},
             "sha256": sha256,
-            "train_sha256": fingerprint(rows),
             "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
             **facts,
         }

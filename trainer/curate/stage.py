@@ -1,14 +1,15 @@
 """The first stage of a night: reviewed answers in, a frozen dataset out, or why there is nothing to learn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from serving.base_model import BaseModel
 from store import artifacts, datasets, people
 from store.session import Store
 from store.settings import Settings
-from store.tables import Dataset, DatasetRow, TrainingRun
+from store.tables import BASE, Dataset, DatasetRow, TrainingRun
 from store.words import Split, Stage
+from trainer.curate.continual import Start, choose_start, with_replay
 from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.lesson import Lesson, Tally
@@ -39,7 +40,9 @@ def curate(work: Work) -> None:
     with work.writing() as session:
         datasets.put_into_groups(session, plan.new_groups)
         datasets.decide(session, plan.new_splits)
-    frozen = _freeze(work, rows, tally)
+    with work.store.reading() as session:
+        start = choose_start(session, work.settings, work.base, rows)
+    frozen = _freeze(work, rows, start, tally)
     with work.writing() as session:
         dataset = Dataset(night_id=work.night_id, path=str(frozen.path), sha256=frozen.sha256, manifest=frozen.manifest)
         datasets.add(session, dataset, [_origin(row) for row in rows])
@@ -89,7 +92,12 @@ def _same(settings: Settings, base: BaseModel, last: tuple[Dataset, TrainingRun]
     return same_data and run.base_sha256 == base.sha256 and run.parameters == parameters_of(settings)
 
 
-def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
+def _freeze(work: Work, rows: list[Row], start: Start, tally: Tally) -> Frozen:
+    shown = rows
+    if start.parent != BASE:
+        shown = with_replay(
+            rows, start.known, work.settings.training.replay_share, f"{work.settings.training.seed}:{work.night.key}"
+        )
     folder = work.settings.artifacts / "datasets" / work.night.key
     # A folder without its row was left by a process that died in between: nothing refers to it.
     artifacts.discard(folder)
@@ -106,8 +114,24 @@ def _freeze(work: Work, rows: list[Row], tally: Tally) -> Frozen:
         "learn_direct_messages": night.learn_direct_messages,
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
         "masked": tally.masked,
+        "start": _told(start, shown),
+        # Of the rows before the draw: what comes back tonight says nothing about whether there is something new.
+        "train_sha256": fingerprint(rows),
     }
-    return freeze(folder, rows, facts)
+    return freeze(folder, shown, facts)
+
+
+def _told(start: Start, shown: Sequence[Row]) -> dict[str, Any]:
+    """The start as the manifest keeps it."""
+    taught = [row for row in shown if row["split"] == Split.TRAIN]
+    old = [row for row in taught if (row["answer_id"], row["review_id"]) in start.known]
+    return {
+        "parent": start.parent,
+        "reason": start.reason,
+        "new": len(taught) - len(old),
+        "replayed": sum(row["weight"] > 0 for row in old),
+        "resting": sum(row["weight"] == 0 for row in old),
+    }
 
 
 def _origin(row: Row) -> dict[str, Any]:
@@ -119,8 +143,18 @@ def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
     counts = frozen.manifest["rows"]
     train, held_out = counts[Split.TRAIN], counts[Split.HELD_OUT]
     dropped = frozen.manifest["dropped"]
-    work.note(Stage.CURATE, train_rows=train, held_out_rows=held_out, dropped=dropped)
+    start = frozen.manifest["start"]
+    work.note(Stage.CURATE, train_rows=train, held_out_rows=held_out, dropped=dropped, start=start["reason"])
     work.say(f"curate: {train} answers to learn from, {held_out} held out{left_out(tally)}")
+    work.say(f"curate: {start_in_words(start)}")
+
+
+def start_in_words(start: Mapping[str, Any]) -> str:
+    """Where the training starts and what it is shown, of a manifest's `start`."""
+    if start["parent"] == BASE:
+        return str(start["reason"])
+    known = start["replayed"] + start["resting"]
+    return f"{start['reason']}: {start['new']} new answers, {start['replayed']} of {known} known ones again"
 
 
 def left_out(tally: Tally) -> str:

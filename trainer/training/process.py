@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from store.artifacts import write_json
@@ -68,15 +69,26 @@ def _trainer(run: _Run, tokenizer: Any, rows: Rows, callback: ProgressCallback) 
     hardware = detect()
     model = AutoModelForCausalLM.from_pretrained(run.job["base_model"], dtype=hardware.dtype)
     packed = not hardware.gpu and packed_model.enable(model, rows.train)
+    adapter = lora(run.settings, fast=packed)
+    parent = run.job["parent"]
     parts = {
-        "model": model,
-        "args": arguments(run.settings, run.folder / CHECKPOINTS, len(rows.train), hardware),
+        # SFTTrainer puts a new adapter on a plain model, and takes one that has an adapter as it is.
+        "model": PeftModel.from_pretrained(model, parent, is_trainable=True, config=adapter) if parent else model,
+        "args": arguments(_rate(run), run.folder / CHECKPOINTS, len(rows.train), hardware),
         "train_dataset": as_dataset(rows.train),
         "processing_class": tokenizer,
-        "peft_config": lora(run.settings, fast=packed),
+        "peft_config": None if parent else adapter,
         "progress": callback,
     }
     return PackedTrainer(hardware=hardware, **parts) if packed else NightTrainer(**parts)
+
+
+def _rate(run: _Run) -> TrainingSettings:
+    """The settings with the learning rate of this training: going onward, a lower one."""
+    settings = run.settings
+    if run.job["parent"] is None:
+        return settings
+    return settings.model_copy(update={"learning_rate": settings.learning_rate * settings.onward_learning_rate})
 
 
 def _finish(run: _Run, trainer: NightTrainer, rows: Rows, progress: ProgressFile) -> None:

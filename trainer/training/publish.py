@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from store.artifacts import write_bytes, write_json
+from trainer.train import ADAPTER_WEIGHTS
 
-WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 CARD = "README.md"
 
@@ -25,7 +25,7 @@ def publish(model: Any, folder: Path, base_name: str, card: str) -> None:
         config = json.loads((Path(raw) / CONFIG).read_text())
         config["base_model_name_or_path"] = base_name
         config["target_modules"] = sorted(config["target_modules"])
-        write_bytes(temporary / WEIGHTS, (Path(raw) / WEIGHTS).read_bytes())
+        write_bytes(temporary / ADAPTER_WEIGHTS, (Path(raw) / ADAPTER_WEIGHTS).read_bytes())
     write_json(temporary / CONFIG, config)
     write_bytes(temporary / CARD, card.encode())
     shutil.rmtree(folder, ignore_errors=True)

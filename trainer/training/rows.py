@@ -52,6 +52,8 @@ def encode(tokenizer: Any, prompt: Sequence[ChatMessage], completion: str) -> Ro
 def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
     """Read and encode a dataset (Parquet with prompt, completion, weight, split); too long rows are left out.
 
+    A row of weight 0 is known to the adapter that is gone on with, and rests tonight.
+
     Raises:
         BadInput: the file is damaged, a column is missing, or no row is left to train on.
     """
@@ -63,6 +65,8 @@ def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
     held_out: list[Row] = []
     too_long = 0
     for number, values in enumerate(table.to_pylist(), start=1):
+        if values["split"] == "train" and not values["weight"]:
+            continue
         if not values["prompt"] or not (values["completion"] or "").strip():
             raise BadInput(f"Row {number} of the training set {dataset} has no prompt or no completion.")
         row = encode(tokenizer, values["prompt"], values["completion"])
