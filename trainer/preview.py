@@ -6,6 +6,7 @@ from serving.base_model import ensure_base_model
 from store.session import Store
 from store.settings import Settings
 from store.words import Split
+from trainer.curate.continual import choose_start
 from trainer.curate.freeze import rows_of
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.stage import collect, left_out, why_useless
@@ -21,6 +22,7 @@ class Preview:
     train: list[Lesson]
     held_out: list[Lesson]
     tally: Tally
+    start: str
     declines: str
 
     def lines(self) -> list[str]:
@@ -32,7 +34,7 @@ class Preview:
         return [
             f"The night would learn from {len(self.train)} answers, {corrected} of them corrected by a reviewer, and "
             f"measure on {len(self.held_out)} that it never learns{left_out(self.tally)}.",
-            "Method: SFT on accepted and corrected answers, from the base model on everything.",
+            f"Method: SFT on accepted and corrected answers, {self.start}.",
             "The newest lessons:",
             *(f"  {_short(lesson.question)} → {_short(lesson.completion)}" for lesson in newest),
         ]
@@ -47,10 +49,13 @@ def preview(settings: Settings, store: Store, say: Say) -> Preview:
     base = ensure_base_model(settings, say)
     lessons, _, tally = collect(settings, store, base)
     rows = rows_of(lessons, settings.training.correction_weight)
+    with store.reading() as session:
+        start = choose_start(session, settings, base, rows)
     return Preview(
         [lesson for lesson in lessons if lesson.split is Split.TRAIN],
         [lesson for lesson in lessons if lesson.split is Split.HELD_OUT],
         tally,
+        start.reason,
         why_useless(settings, store, base, rows, tally),
     )
 

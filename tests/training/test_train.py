@@ -74,6 +74,30 @@ def test_a_training_teaches_and_publishes_an_adapter(job: TrainingJob) -> None:
     assert again == []
 
 
+def test_a_training_onward_begins_where_its_parent_ended(job: TrainingJob, tmp_path: Path) -> None:
+    first = train(job, lambda _: None)
+    rows = [conversation(*TALK[0], weight=4), conversation(*TALK[5], weight=4), conversation(*TALK[1], weight=0)]
+    more = replace(
+        job,
+        folder=tmp_path / "onward",
+        dataset=write_dataset(tmp_path / "more.parquet", rows),
+        settings=job.settings.model_copy(update={"epochs": 2}),
+        parent=first.adapter,
+    )
+    seen: list[TrainingProgress] = []
+    second = train(more, seen.append)
+    fresh: list[TrainingProgress] = []
+    train(replace(more, folder=tmp_path / "fresh", parent=None), fresh.append)
+    assert seen[0].loss < 0.8 * fresh[0].loss
+    assert max(each.learning_rate for each in seen) == pytest.approx(max(each.learning_rate for each in fresh) / 2)
+    assert len(seen) == 4, "a row of weight 0 is not shown"
+    assert second.adapter != first.adapter
+    assert json.loads((second.adapter / "adapter_config.json").read_text())["r"] == 4
+
+    with pytest.raises(TrainingFailed, match="START=base"):
+        train(replace(more, folder=tmp_path / "lost", parent=tmp_path / "nothing"), seen.append)
+
+
 def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(job: TrainingJob) -> None:
     job = replace(job, checkpoint_every_s=0.0)
 
