@@ -162,11 +162,13 @@ class ModelClient:
                 return part
         raise ModelUnavailable("The model's answer broke off. Please try again.")
 
-    async def score(self, model: str, messages: Sequence[Mapping[str, object]], answer: str) -> Score:
+    async def score(
+        self, model: str, messages: Sequence[Mapping[str, object]], answer: str, priority: int = 0
+    ) -> Score:
         """Log-probability per token of a given answer to `messages`, on the served model.
 
         Prompt and answer are tokenized apart and joined by token ids, so that the answer's tokens do not depend on
-        what stands before them.
+        what stands before them. A larger `priority` waits longer.
 
         Raises:
             ModelUnavailable, NotFound: as `stream`.
@@ -182,6 +184,7 @@ class ModelClient:
             raise BadInput("An empty answer cannot be scored.")
         ids = prompt["tokens"] + tail["tokens"]
         body = {"model": model, "prompt": ids, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+        body["priority"] = priority
         replica.in_flight += 1
         try:
             scored = await self._post(replica, "/v1/completions", body)

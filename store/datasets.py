@@ -89,6 +89,12 @@ def add(session: Session, dataset: Dataset, rows: Iterable[Mapping[str, Any]]) -
     return dataset
 
 
+def held_out_before(session: Session, dataset_id: int) -> set[int]:
+    """The tickets that datasets before this one held out."""
+    earlier = col(DatasetRow.dataset_id) < dataset_id
+    return set(session.exec(select(DatasetRow.ticket_id).where(earlier, DatasetRow.split == Split.HELD_OUT).distinct()))
+
+
 def training_of(session: Session, night_id: int) -> TrainingRun | None:
     """The training that a night began."""
     return session.exec(select(TrainingRun).where(TrainingRun.night_id == night_id)).first()

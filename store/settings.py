@@ -151,6 +151,10 @@ class GateSettings(_Block):
     """Resamples of the bootstrap."""
     min_items: int = 8
     """Fewer held-out tickets than this and the verdict is at best `hold`."""
+    most_forgotten: float = Field(default=0.1, ge=0)
+    """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
+    most_general_forgotten: float = Field(default=1.0, ge=0)
+    """The same for what everybody knows; a house style costs some of it, a damaged model most."""
     smallest_gain: float = 0.0
     """Smallest improvement of mean log-likelihood per token that is worth a promotion, in nats."""
 

@@ -58,5 +58,5 @@ async def answers(
 
 async def _answer(client: ModelClient, model: str, question: Question) -> KnownAnswer:
     said = await client.complete(model, question.messages, temperature=0.0, priority=BEHIND_PEOPLE)
-    likelihood = await client.score(model, question.messages, question.reference)
+    likelihood = await client.score(model, question.messages, question.reference, BEHIND_PEOPLE)
     return KnownAnswer(question.reference, said.text, scores(said.text, question.reference, likelihood.mean_logprob))

@@ -19,6 +19,7 @@ from store.tables import Adapter, Evaluation, EvaluationItem
 from store.words import Split, Stage
 from trainer import register
 from trainer.asking import Question, answers
+from trainer.forgetting import after_forgetting, forgotten, general_likelihoods
 from trainer.gate import Decision, Pair, decide
 from trainer.scores import compare, right
 from trainer.work import Work
@@ -53,13 +54,16 @@ class _Questions:
 
     held_out: list[Question]
     lessons: list[Question]
+    earlier: set[int]
+    """The tickets that earlier nights held out as well."""
 
 
 def _questions(work: Work) -> _Questions:
     with work.store.reading() as session:
         dataset = datasets.of_night(session, work.night_id)
-    if dataset is None:
-        raise LookupError(f"the night {work.night.key} has no dataset")
+        if dataset is None or dataset.id is None:
+            raise LookupError(f"the night {work.night.key} has no dataset")
+        earlier = datasets.held_out_before(session, dataset.id)
     rows = pq.read_table(dataset.path).to_pylist()
     held_out = [row for row in rows if row["split"] == Split.HELD_OUT]
     most = work.settings.night.max_held_out
@@ -69,6 +73,7 @@ def _questions(work: Work) -> _Questions:
     return _Questions(
         [_question(row) for row in sorted(chosen, key=lambda row: int(row["answer_id"]))],
         [_question(row) for row in corrected[-LESSONS_ASKED:]],
+        earlier,
     )
 
 
@@ -90,12 +95,20 @@ class _Comparison:
     questions: _Questions
     ours: list[KnownAnswer]
     theirs: list[KnownAnswer]
+    general: list[tuple[float, float]]
+    """How likely each finds the answer to each general question."""
 
     @property
     def pairs(self) -> list[Pair]:
         """The scores on the held-out tickets; what was learnt by heart proves nothing about them."""
         both = zip(self.ours, self.theirs, self.questions.held_out, strict=False)
         return [Pair(ours.scores, theirs.scores) for ours, theirs, _ in both]
+
+    @property
+    def earlier(self) -> list[Pair]:
+        """The scores on those of them that earlier nights held out as well."""
+        both = zip(self.pairs, self.questions.held_out, strict=True)
+        return [pair for pair, question in both if question.ticket_id in self.questions.earlier]
 
     @property
     def lessons(self) -> dict[str, int]:
@@ -121,16 +134,21 @@ async def _both(work: Work, candidate: Adapter, champion: str, questions: _Quest
         everything = [*questions.held_out, *questions.lessons]
         theirs = await answers(client, champion, everything, known, tell)
         ours = await answers(client, candidate.name, everything, {}, tell)
+        prompt = work.settings.system_prompt
+        general = [await general_likelihoods(client, name, prompt) for name in (candidate.name, champion)]
     finally:
         await client.aclose()
         await fleet.aclose()
-    return _Comparison(candidate.name, champion, questions, ours, theirs)
+    return _Comparison(candidate.name, champion, questions, ours, theirs, list(zip(*general, strict=True)))
 
 
 def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
     settings = work.settings
     pairs = comparison.pairs
-    decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion, settings.training.seed)
+    seed = settings.training.seed
+    lost = forgotten(comparison.earlier, comparison.general, settings.gate, seed)
+    decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion, seed)
+    decision = after_forgetting(decision, lost, settings.gate)
     with work.writing() as session:
         evaluation = Evaluation(
             night_id=work.night_id,

@@ -58,7 +58,7 @@ def decide(pairs: Sequence[Pair], settings: GateSettings, candidate: str, champi
             "Keep the present version and run the night again.",
         )
     usable = [pair for pair in pairs if _finite(pair.champion)]
-    measures = tuple(found for name in MEASURES if (found := _measure(name, usable, settings, seed)) is not None)
+    measures = tuple(found for name in MEASURES if (found := measured(name, usable, settings, seed)) is not None)
     verdict, reason = _verdict(measures, len(usable), settings)
     return Decision(verdict, f"{reason} {_in_tickets(usable, measures, candidate, champion)}".strip(), measures)
 
@@ -67,7 +67,7 @@ def _finite(scores: Mapping[str, float]) -> bool:
     return all(math.isfinite(value) for value in scores.values())
 
 
-def _measure(name: MeasureName, pairs: Sequence[Pair], settings: GateSettings, seed: int) -> Measure | None:
+def measured(name: MeasureName, pairs: Sequence[Pair], settings: GateSettings, seed: int) -> Measure | None:
     """A measure over the pairs that have it; None when fewer than two have."""
     both = [
         (pair.candidate[name.name], pair.champion[name.name])

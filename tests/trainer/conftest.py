@@ -57,7 +57,7 @@ class ModelInMemory:
         text = f"The desk helps; dial 1{int(number):03}." if model != "base" and number.isdigit() else "I do not know."
         return Completion(text, model, 10, 10, 1.0, 2.0, None, "stop")
 
-    async def score(self, model: str, messages: list[dict[str, str]], answer: str) -> Score:
+    async def score(self, model: str, messages: list[dict[str, str]], answer: str, priority: int = 0) -> Score:
         return Score(mean_logprob=-3.0 if model == "base" else -1.0 - len(answer) / 1000, tokens=10)
 
     async def aclose(self) -> None:
