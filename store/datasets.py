@@ -1,5 +1,6 @@
 """Reviewed answers as they are today, the splits that were decided, and the datasets frozen from them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +11,14 @@ from sqlmodel import Session, col, insert, select, update
 from store import verdicts
 from store.tables import Answer, Dataset, DatasetRow, Message, Review, SplitGroup, Ticket, TrainingRun
 from store.words import Split
+
+ASKER = "asker:"
+"""Begins the names of split groups that stand for a person."""
+
+
+def asker_group(person_id: str) -> str:
+    """The name under which the split of a person is kept; it does not tell who that is."""
+    return ASKER + hashlib.sha256(person_id.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, delete, select, update
 
-from store import lineage
+from store import datasets, lineage
 from store.errors import BadInput
 from store.tables import (
     Adapter,
@@ -34,6 +34,7 @@ from store.tables import (
     ReviewClaim,
     ReviewDesk,
     ReviewSkip,
+    SplitGroup,
     Ticket,
     TrainingRun,
     Trial,
@@ -192,6 +193,8 @@ def _wipe_opinions(session: Session, person_id: str) -> int:
     session.exec(update(Ticket).where(col(Ticket.resolved_by) == person_id).values(resolved_by=FORGOTTEN))
     session.exec(update(KnowledgeGap).where(col(KnowledgeGap.closed_by) == person_id).values(closed_by=FORGOTTEN))
     session.exec(update(KnowledgeGap).where(col(KnowledgeGap.owner_id) == person_id).values(owner_id=""))
+    # The name is a hash of the id, which whoever knows all ids of a workspace could look for.
+    session.exec(delete(SplitGroup).where(col(SplitGroup.id) == datasets.asker_group(person_id)))
     for table, person in _OF_A_PERSON:
         session.exec(delete(table).where(col(person) == person_id))
     return _changed(session, delete(Vote).where(col(Vote.person_id) == person_id))

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     SUPERSEDED = "answered differently by a later correction"
     DUPLICATE = "repeated"
     NEAR_HELD_OUT = "too much like a held-out ticket"
+    OTHER_SIDE = "asked by somebody whose tickets are on the other side of the held-out split"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Lesson:
     decided_at: datetime
     opening: str
     """The question that opened the ticket, by which near-duplicates are grouped."""
+    asker: str = ""
+    """Who asked, where that is known: a past ticket's file may not name anybody."""
     split: Split = Split.TRAIN
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from store.datasets import ReviewedAnswer
+from store.import_tickets import IMPORT
 from store.learning_policy import objection
 from store.prompt import ChatMessage, neutralised
 from store.settings import NightSettings
@@ -36,6 +37,7 @@ def _lesson(row: ReviewedAnswer) -> Lesson:
         corrected=corrected,
         decided_at=row.review.updated_at,
         opening=row.ticket.question,
+        asker="" if row.ticket.asker_id == IMPORT else row.ticket.asker_id,
     )
 
 

@@ -4,20 +4,31 @@ A group is a set of tickets whose questions are near-duplicates; all answers of 
 ticket joins the group of its nearest near-duplicate. A new group is held out when the hash of its name and the seed
 falls below the share, unless a reviewer corrected one of its answers: what a person took the trouble to write is
 learnt. A correction in a group that is held out already stays held out, or the measurement would leak.
+
+One person asks about one matter in many words, so where enough people ask it is they who are held out or not, by the
+same rule, and their new groups with them. A ticket of one side that falls into a group of the other is used for
+neither. In a small team that would leave nobody to measure on, so there groups alone decide until the team has grown.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from store import datasets
 from store.near_questions import NearQuestions, plain
 from store.words import Split
 from trainer.curate.lesson import Lesson, Reason, Tally
 
+FEWEST_ASKERS = 30
+"""From so many known askers on, people are held out: a tenth of them are then three."""
+
 
 @dataclass
 class SplitPlan:
-    """The group of every ticket and the split of every group, and which of both are new."""
+    """The group of every ticket and the split of every group, and which of both are new.
+
+    `splits` holds those of askers as well, under `datasets.asker_group`.
+    """
 
     groups: dict[int, str]
     splits: dict[str, Split]
@@ -27,6 +38,11 @@ class SplitPlan:
     def split_of(self, ticket_id: int) -> Split:
         """Where a ticket belongs."""
         return self.splits[self.groups[ticket_id]]
+
+    def crosses(self, lesson: Lesson) -> bool:
+        """Whether a lesson's asker and its group are on different sides."""
+        side = self.splits.get(datasets.asker_group(lesson.asker)) if lesson.asker else None
+        return side is not None and side is not self.split_of(lesson.ticket_id)
 
 
 def plan_splits(
@@ -54,11 +70,37 @@ def plan_splits(
         if lesson.ticket_id not in plan.groups:
             group = seen.place(lesson.opening, _name(lesson.opening))
             plan.groups[lesson.ticket_id] = plan.new_groups[lesson.ticket_id] = group
-    corrected = {plan.groups[lesson.ticket_id] for lesson in lessons if lesson.corrected}
-    for group in {plan.groups[lesson.ticket_id] for lesson in lessons} - plan.splits.keys():
-        held_out = group not in corrected and _chance(group, seed) < held_out_share
-        plan.splits[group] = plan.new_splits[group] = Split.HELD_OUT if held_out else Split.TRAIN
+    _decide_askers(plan, lessons, held_out_share, seed)
+    _decide_groups(plan, lessons, held_out_share, seed)
     return plan
+
+
+def _decide_askers(plan: SplitPlan, lessons: Sequence[Lesson], share: float, seed: int) -> None:
+    """Put every known asker on a side, once enough people ask; who was learnt from or corrected is learnt from."""
+    known = {lesson.asker: datasets.asker_group(lesson.asker) for lesson in lessons if lesson.asker}
+    begun = any(group.startswith(datasets.ASKER) for group in plan.splits)
+    if not begun and len(known) < FEWEST_ASKERS:
+        return
+    before = {group for group, split in plan.splits.items() if split is Split.TRAIN}
+    taught = {lesson.asker for lesson in lessons if lesson.corrected or plan.groups[lesson.ticket_id] in before}
+    for asker, group in known.items():
+        if group not in plan.splits:
+            held_out = asker not in taught and _chance(group, seed) < share
+            plan.splits[group] = plan.new_splits[group] = Split.HELD_OUT if held_out else Split.TRAIN
+
+
+def _decide_groups(plan: SplitPlan, lessons: Sequence[Lesson], share: float, seed: int) -> None:
+    """Put every new group on a side: that of whoever asked first, or else its own."""
+    corrected = {plan.groups[lesson.ticket_id] for lesson in lessons if lesson.corrected}
+    founders: dict[str, str] = {}
+    for lesson in sorted(lessons, key=lambda lesson: lesson.ticket_id):
+        founders.setdefault(plan.groups[lesson.ticket_id], lesson.asker)
+    for group, asker in founders.items():
+        if group in plan.splits:
+            continue
+        own = Split.HELD_OUT if group not in corrected and _chance(group, seed) < share else Split.TRAIN
+        side = plan.splits.get(datasets.asker_group(asker)) if asker else None
+        plan.splits[group] = plan.new_splits[group] = side or own
 
 
 def assign(lessons: Sequence[Lesson], plan: SplitPlan, tally: Tally) -> list[Lesson]:
@@ -67,7 +109,8 @@ def assign(lessons: Sequence[Lesson], plan: SplitPlan, tally: Tally) -> list[Les
     Groups keep such pairs apart only where both open their tickets: a follow-up may repeat a held-out question, and a
     question may be near to two groups.
     """
-    placed = [replace(lesson, split=plan.split_of(lesson.ticket_id)) for lesson in lessons]
+    together = tally.keep(lessons, lambda lesson: Reason.OTHER_SIDE if plan.crosses(lesson) else None)
+    placed = [replace(lesson, split=plan.split_of(lesson.ticket_id)) for lesson in together]
     held_out = NearQuestions()
     for lesson in placed:
         if lesson.split is Split.HELD_OUT:
