@@ -11,7 +11,7 @@ from store import artifacts
 from store.chart_style import BETTER, FAINT, INK, QUIET, UNSURE, WORSE, as_png, new_figure, write_title
 from store.tables import Evaluation
 from store.words import GateVerdict
-from trainer.scores import LIKELIHOOD
+from trainer.scores import NATS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,7 +63,7 @@ def _line(axes: "Axes", measure: dict[str, Any], evaluation: Evaluation) -> None
     axes.text(
         1.04,
         0.62,
-        f"{_value(measure, before)}  →  {_value(measure, after)}",
+        f"{value_in_words(measure, before)}  →  {value_in_words(measure, after)}",
         fontsize=13,
         fontweight="bold",
         color=INK,
@@ -73,13 +73,16 @@ def _line(axes: "Axes", measure: dict[str, Any], evaluation: Evaluation) -> None
     axes.text(1.04, -0.35, _certainty(measure), fontsize=10, color=colour, va="center", transform=axes.transAxes)
 
 
-def _value(measure: dict[str, Any], value: float) -> str:
-    return (
-        f"{value:.2f}" if measure["name"] == LIKELIHOOD else f"{value:.0f}" + (" %" if measure["unit"] == "%" else "")
-    )
+def value_in_words(measure: dict[str, Any], value: float) -> str:
+    """A value of a measure as the chart says it, with its unit where that is short."""
+    return f"{value:.{_digits(measure)}f}" + (" %" if measure["unit"] == "%" else "")
 
 
 def _certainty(measure: dict[str, Any]) -> str:
-    digits = 2 if measure["name"] == LIKELIHOOD else 0
+    digits = _digits(measure)
     words = {True: "better", False: "worse", None: "within chance"}[measure["better"]]
     return f"{words}: {measure['low']:+.{digits}f} to {measure['high']:+.{digits}f}"
+
+
+def _digits(measure: dict[str, Any]) -> int:
+    return 2 if measure["unit"] == NATS else 0

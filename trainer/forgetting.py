@@ -17,10 +17,10 @@ from store.settings import GateSettings
 from store.words import GateVerdict
 from trainer.asking import BEHIND_PEOPLE, CONCURRENCY
 from trainer.gate import Decision, Measure, Pair, measured
-from trainer.scores import LIKELIHOOD, MeasureName
+from trainer.scores import LIKELIHOOD, NATS, MeasureName
 
-EARLIER = MeasureName("earlier", "The same on tickets of earlier nights", "nats per token")
-GENERAL = MeasureName("general", "How likely it finds what everybody knows", "nats per token")
+EARLIER = MeasureName("earlier", "The same on tickets of earlier nights", NATS)
+GENERAL = MeasureName("general", "How likely it finds what everybody knows", NATS)
 
 
 @cache

@@ -15,6 +15,9 @@ LIKELIHOOD, CHRF, ROUGE, FACTS, LENGTH = "likelihood", "chrf", "rouge_l", "facts
 RIGHT_ROUGE = 50.0
 """ROUGE-L from which an answer without exact facts counts as right."""
 
+NATS = "nats per token"
+"""The unit of likelihoods, whose differences lie behind the point."""
+
 NOTICEABLE_CHRF = 5.0
 """Points of chrF by which two answers must differ to count one as the better, where facts do not decide."""
 
@@ -30,7 +33,7 @@ class MeasureName:
 
 
 MEASURES = (
-    MeasureName(LIKELIHOOD, "How likely it finds the accepted answer", "nats per token"),
+    MeasureName(LIKELIHOOD, "How likely it finds the accepted answer", NATS),
     MeasureName(FACTS, "Exact facts it states (numbers, links, times)", "%"),
     MeasureName(CHRF, "Closeness of wording (chrF)", "points"),
     MeasureName(ROUGE, "Same words in the same order (ROUGE-L)", "points"),

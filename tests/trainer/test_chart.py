@@ -8,7 +8,8 @@ from matplotlib.image import imread
 
 from store.tables import Evaluation
 from store.words import GateVerdict
-from trainer.chart import draw
+from trainer.chart import draw, value_in_words
+from trainer.scores import NATS
 
 
 def measure(name: str, champion: float, candidate: float, **more: Any) -> dict[str, Any]:
@@ -37,6 +38,12 @@ def test_a_chart_is_a_png_with_ink_on_it(tmp_path: Path, verdict: GateVerdict) -
     assert (width, height) == (1080, 757)
     assert 0.01 < float((picture[:, :, :3].min(axis=2) < 0.9).mean()) < 0.5
     assert file.stat().st_size < 200_000
+
+
+def test_what_is_counted_in_nats_is_shown_behind_the_point() -> None:
+    small = measure("general", -1.238, -1.311, unit=NATS)
+    assert value_in_words(small, small["candidate"]) == "-1.31"
+    assert value_in_words(measure("facts", 8.0, 71.4, unit="%"), 71.4) == "71 %"
 
 
 def test_a_chart_without_measures_still_has_its_title(tmp_path: Path) -> None:
