@@ -145,14 +145,18 @@ def versions() -> None:
 @app.command(rich_help_panel=VERSIONS)
 def promote(
     name: Annotated[str, typer.Argument(help="A version, such as v7.")],
-    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for the record; needed where the evidence is against it.")] = "",
 ) -> None:
     """Let a version answer from now on; answers that are being written end on the old one.
 
     Example: nightschool promote v7 --reason "better on refunds"
     """
     from serving import rollout
+    from store import evaluations
 
+    _, opened = _open_store()
+    with opened.reading() as session:
+        evaluations.check_note(session, name, reason)
     moved = _move_production(lambda store, fleet: rollout.promote(store, fleet, name, _person(), reason))
     typer.echo(f"Production answers with {moved.adapter}, before it was {moved.previous}.")
 

@@ -165,6 +165,7 @@ async def _measure(settings: Settings, model: str, questions: Sequence[Json]) ->
         "facts": {name: _mean(each[FACTS] for each in given if FACTS in each) for name, given in members.items()},
         "loss": {name: _mean(-each[LIKELIHOOD] for each in given) for name, given in members.items()},
         "closeness": {name: _mean(each[CHRF] for each in given) for name, given in members.items()},
+        "items": [each for _, each in found],
     }
 
 

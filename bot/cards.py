@@ -65,6 +65,7 @@ def _report(session: Session, settings: Settings, compared: Evaluation) -> Repor
         measures=[_measure(measure) for measure in metrics.get("measures") or []],
         better=_examples(session, examples.get("better") or []),
         worse=_examples(session, examples.get("worse") or []),
+        broken=_examples(session, examples.get("broken") or []),
         costs=_costs(metrics.get("cost") or {}),
     )
 

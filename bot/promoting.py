@@ -39,14 +39,24 @@ def promotion(session: Session, name: str, person_id: str, reason: str = "") -> 
 
     Raises:
         NotFound: there is no such version.
+        BadInput: it answers already, was rejected, or goes against the evidence without a reason.
+    """
+    check_promotable(session, name)
+    evaluations.check_note(session, name, reason)
+    return Move(PromotionKind.PROMOTE, name, adapters.production(session), person_id, reason)
+
+
+def check_promotable(session: Session, name: str) -> None:
+    """Nothing but the evidence may stand against promoting a version.
+
+    Raises:
+        NotFound: there is no such version.
         BadInput: it answers already, or was rejected.
     """
-    seen = adapters.production(session)
     if adapters.get(session, name).state == AdapterState.REJECTED:
         raise BadInput(f"Version {name} was rejected and cannot be promoted.")
-    if name == seen:
+    if name == adapters.production(session):
         raise BadInput(f"Version {name} answers in production already.")
-    return Move(PromotionKind.PROMOTE, name, seen, person_id, reason)
 
 
 def rollback(session: Session, seen: str, person_id: str, reason: str = "") -> Move:

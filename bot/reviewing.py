@@ -69,7 +69,7 @@ def show(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") -> Vi
         proposals.of_answer(session, flow.answer_id),
         alike,
         more,
-        desk.settings.review_tags,
+        desk.settings.offered_tags,
     )
     flow = replace(flow, alike=tuple(near.id or 0 for near, _ in alike))
     waiting = review_signs.waiting(session, desk.reviewer_id)

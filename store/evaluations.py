@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, or_, select
 
+from store.errors import BadInput
 from store.tables import Evaluation, EvaluationItem
+from store.words import GateVerdict
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,22 @@ def of_candidate(session: Session, name: str) -> Evaluation | None:
 def of_night(session: Session, night_id: int) -> Evaluation | None:
     """The evaluation that a night made."""
     return session.exec(select(Evaluation).where(Evaluation.night_id == night_id)).first()
+
+
+def advises_against(session: Session, name: str) -> bool:
+    """Whether the newest evaluation of a version does not recommend it; a version without one is not advised upon."""
+    compared = of_candidate(session, name)
+    return compared is not None and compared.verdict != GateVerdict.PROMOTE
+
+
+def check_note(session: Session, name: str, note: str) -> None:
+    """An override of the gate needs a reason, which stays on record with the promotion.
+
+    Raises:
+        BadInput: the evidence is against promoting this version, and nothing says why to do it all the same.
+    """
+    if not note.strip() and advises_against(session, name):
+        raise BadInput(f"The evidence does not speak for {name}. To promote it all the same, say why.")
 
 
 def items(session: Session, evaluation_id: int) -> list[EvaluationItem]:

@@ -146,7 +146,7 @@ class GateSettings(_Block):
     """Whether a version that was trained on a forgotten person's tickets may be promoted again."""
 
     confidence: float = 0.95
-    """Level of the paired bootstrap intervals."""
+    """Level of the paired bootstrap intervals: of the likelihood by itself, of all other measures together."""
     bootstrap_samples: int = 2000
     """Resamples of the bootstrap."""
     min_items: int = 8
@@ -155,6 +155,12 @@ class GateSettings(_Block):
     """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
     most_general_forgotten: float = Field(default=1.0, ge=0)
     """The same for what everybody knows; a house style costs some of it, a damaged model most."""
+    most_corrections: int = Field(default=100, ge=0)
+    """How many of the newest corrections are asked again of each new version, beside those that must stay right."""
+    must_tag: Tag = "must stay right"
+    """The tag by which a reviewer says so of an answer: a version that breaks it is never recommended."""
+    power: float = Field(default=0.8, gt=0.5, lt=1)
+    """How sure a gain must be to show itself, for the size of it that the card names when nothing was found."""
     smallest_gain: float = 0.0
     """Smallest improvement of mean log-likelihood per token that is worth a promotion, in nats."""
 
@@ -220,7 +226,7 @@ class Settings(BaseSettings):
     """Whether people at their first question, and channels that the bot joins, are told what is stored and learnt."""
     link_hosts: Annotated[list[str], NoDecode] = []
     """Hosts that an answer may link to (https only); other addresses are shown, but cannot be clicked."""
-    review_tags: Annotated[list[Tag], NoDecode] = Field(default=[], max_length=100)
+    review_tags: Annotated[list[Tag], NoDecode] = Field(default=[], max_length=99)
     """Tags of your own that reviewers may put on a decision (comma-separated in the environment)."""
     second_opinion_share: float = Field(default=0.1, ge=0, le=1)
     """Share of the answers that two reviewers judge, a third where they disagree; shown as agreement in App Home."""
@@ -251,6 +257,11 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @property
+    def offered_tags(self) -> list[str]:
+        """The tags that reviewers may choose from: the team's own, and the one for what must stay right."""
+        return [*(tag for tag in self.review_tags if tag != self.gate.must_tag), self.gate.must_tag]
 
     @property
     def database(self) -> str:

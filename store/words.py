@@ -184,6 +184,15 @@ class Split(StrEnum):
     HELD_OUT = "held_out"
 
 
+class ItemKind(StrEnum):
+    """Why a ticket is asked of candidate and champion."""
+
+    HELD_OUT = "held_out"
+    """Neither has learnt from it: what the comparison rests on."""
+    CORRECTION = "correction"
+    """A reviewer has put it right, and it shall stay right."""
+
+
 class DatasetKind(StrEnum):
     """What kind of training rows a dataset holds."""
 

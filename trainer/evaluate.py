@@ -2,13 +2,11 @@
 
 import asyncio
 import math
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
 from sqlmodel import Session
 
 from serving.client import ModelClient
@@ -16,16 +14,17 @@ from serving.fleet import Fleet
 from store import adapters, datasets, evaluations, nights
 from store.evaluations import KnownAnswer
 from store.tables import Adapter, Evaluation, EvaluationItem
-from store.words import Split, Stage
-from trainer import register
-from trainer.asking import Question, answers
+from store.words import ItemKind, Split, Stage
+from trainer import questions, register
+from trainer.asking import answers
 from trainer.forgetting import after_forgetting, forgotten, general_likelihoods
 from trainer.gate import Decision, Pair, decide
-from trainer.scores import compare, right
+from trainer.questions import Questions
+from trainer.regressions import Correction, Regressions, after_regressions, count
+from trainer.scores import compare
 from trainer.work import Work
 
 SHOWN_EXAMPLES = 3
-LESSONS_ASKED = 8
 
 
 def evaluate(work: Work) -> Evaluation:
@@ -43,42 +42,9 @@ def evaluate(work: Work) -> Evaluation:
     if candidate is None:
         raise LookupError(f"the night {work.night.key} has no version to evaluate")
     started = time.monotonic()
-    questions = _questions(work)
-    work.say(f"evaluate: {candidate.name} and {champion} answer {len(questions.held_out)} held-out tickets")
-    return _store(work, asyncio.run(_both(work, candidate, champion, questions)), time.monotonic() - started)
-
-
-@dataclass(frozen=True)
-class _Questions:
-    """What both are asked: tickets that neither learnt from, and the newest corrections that the candidate did."""
-
-    held_out: list[Question]
-    lessons: list[Question]
-    earlier: set[int]
-    """The tickets that earlier nights held out as well."""
-
-
-def _questions(work: Work) -> _Questions:
-    with work.store.reading() as session:
-        dataset = datasets.of_night(session, work.night_id)
-        if dataset is None or dataset.id is None:
-            raise LookupError(f"the night {work.night.key} has no dataset")
-        earlier = datasets.held_out_before(session, dataset.id)
-    rows = pq.read_table(dataset.path).to_pylist()
-    held_out = [row for row in rows if row["split"] == Split.HELD_OUT]
-    most = work.settings.night.max_held_out
-    chosen = random.Random(work.settings.training.seed).sample(held_out, min(len(held_out), most))
-    corrected = [row for row in rows if row["split"] == Split.TRAIN and row["corrected"]]
-    corrected.sort(key=lambda row: int(row["review_id"]))
-    return _Questions(
-        [_question(row) for row in sorted(chosen, key=lambda row: int(row["answer_id"]))],
-        [_question(row) for row in corrected[-LESSONS_ASKED:]],
-        earlier,
-    )
-
-
-def _question(row: dict[str, Any]) -> Question:
-    return Question(row["ticket_id"], row["answer_id"], row["prompt"], row["completion"])
+    asked = questions.of_night(work)
+    work.say(f"evaluate: {candidate.name} and {champion} answer {len(asked.held_out)} held-out tickets")
+    return _store(work, asyncio.run(_both(work, candidate, champion, asked)), time.monotonic() - started)
 
 
 def conditions(work: Work) -> dict[str, object]:
@@ -88,11 +54,11 @@ def conditions(work: Work) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Both answers to each question: the held-out ones first, then the lessons."""
+    """Both answers to each question, in the order of the questions."""
 
     candidate: str
     champion: str
-    questions: _Questions
+    questions: Questions
     ours: list[KnownAnswer]
     theirs: list[KnownAnswer]
     general: list[tuple[float, float]]
@@ -111,17 +77,17 @@ class _Comparison:
         return [pair for pair, question in both if question.ticket_id in self.questions.earlier]
 
     @property
-    def lessons(self) -> dict[str, int]:
-        """How many of the newest corrections each answers right."""
-        first = len(self.questions.held_out)
-        counts = {name: sum(right(answer.scores) for answer in given[first:]) for name, given in self._given()}
-        return {"asked": len(self.questions.lessons), **counts}
+    def corrections(self) -> list[Correction]:
+        """The scores on what reviewers have put right, held out or not."""
+        given = enumerate(zip(self.questions.all, self.ours, self.theirs, strict=True))
+        return [
+            Correction(place, question.answer_id in self.questions.must, ours.scores, theirs.scores)
+            for place, (question, ours, theirs) in given
+            if question.answer_id in self.questions.corrected
+        ]
 
-    def _given(self) -> tuple[tuple[str, list[KnownAnswer]], ...]:
-        return ("candidate", self.ours), ("champion", self.theirs)
 
-
-async def _both(work: Work, candidate: Adapter, champion: str, questions: _Questions) -> _Comparison:
+async def _both(work: Work, candidate: Adapter, champion: str, asked: Questions) -> _Comparison:
     fleet, client = Fleet(work.settings), ModelClient(work.settings)
 
     async def tell(model: str, answered: int, of: int) -> None:
@@ -131,15 +97,14 @@ async def _both(work: Work, candidate: Adapter, champion: str, questions: _Quest
         await fleet.load(candidate)
         with work.store.reading() as session:
             known = evaluations.known_answers(session, champion, conditions(work))
-        everything = [*questions.held_out, *questions.lessons]
-        theirs = await answers(client, champion, everything, known, tell)
-        ours = await answers(client, candidate.name, everything, {}, tell)
+        theirs = await answers(client, champion, asked.all, known, tell)
+        ours = await answers(client, candidate.name, asked.all, {}, tell)
         prompt = work.settings.system_prompt
         general = [await general_likelihoods(client, name, prompt) for name in (candidate.name, champion)]
     finally:
         await client.aclose()
         await fleet.aclose()
-    return _Comparison(candidate.name, champion, questions, ours, theirs, list(zip(*general, strict=True)))
+    return _Comparison(candidate.name, champion, asked, ours, theirs, list(zip(*general, strict=True)))
 
 
 def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
@@ -149,18 +114,20 @@ def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
     lost = forgotten(comparison.earlier, comparison.general, settings.gate, seed)
     decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion, seed)
     decision = after_forgetting(decision, lost, settings.gate)
+    regressions = count(comparison.corrections)
+    decision = after_regressions(decision, regressions, comparison.champion, settings.gate)
     with work.writing() as session:
         evaluation = Evaluation(
             night_id=work.night_id,
             candidate=comparison.candidate,
             champion=comparison.champion,
             verdict=decision.verdict,
-            summary=f"{decision.summary}{_lessons_in_words(comparison)}",
+            summary=decision.summary,
         )
         rows = evaluations.add(session, evaluation, lambda id_: _items(comparison, id_))
         evaluation.metrics = {
-            **_metrics(work, decision, pairs, rows),
-            "lessons": comparison.lessons,
+            **_metrics(decision, pairs, rows, regressions),
+            "conditions": conditions(work),
             "cost": _cost(session, work, seconds),
         }
         nights.note(session, work.night_id, Stage.EVALUATE, {"verdict": decision.verdict.value})
@@ -168,44 +135,45 @@ def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
     return evaluation
 
 
-def _lessons_in_words(comparison: _Comparison) -> str:
-    lessons = comparison.lessons
-    if not lessons["asked"]:
-        return ""
-    counts = f"{lessons['candidate']} of {lessons['asked']}, {comparison.champion} {lessons['champion']}"
-    return f" Of the newest corrections that it learnt it answers {counts} right."
-
-
 def _items(comparison: _Comparison, evaluation_id: int) -> list[EvaluationItem]:
-    held_out = comparison.questions.held_out
+    held_out = len(comparison.questions.held_out)
+    given = zip(comparison.questions.all, comparison.ours, comparison.theirs, strict=True)
     return [
         EvaluationItem(
             evaluation_id=evaluation_id,
             ticket_id=question.ticket_id,
             answer_id=question.answer_id,
+            kind=ItemKind.HELD_OUT if place < held_out else ItemKind.CORRECTION,
             reference=question.reference,
             candidate_text=ours.text,
             champion_text=theirs.text,
             candidate_scores=_storable(ours.scores),
             champion_scores=_storable(theirs.scores),
         )
-        for question, ours, theirs in zip(held_out, comparison.ours, comparison.theirs, strict=False)
+        for place, (question, ours, theirs) in enumerate(given)
     ]
 
 
-def _metrics(work: Work, decision: Decision, pairs: Sequence[Pair], rows: Sequence[EvaluationItem]) -> dict[str, Any]:
+def _metrics(
+    decision: Decision, pairs: Sequence[Pair], rows: Sequence[EvaluationItem], regressions: Regressions
+) -> dict[str, Any]:
     gains = sorted(
-        ((compare(pair.candidate, pair.champion), row.id) for pair, row in zip(pairs, rows, strict=True)),
+        ((compare(pair.candidate, pair.champion), row.id) for pair, row in zip(pairs, rows, strict=False)),
         key=lambda found: found[0],
     )
+    corrections = asdict(regressions)
+    for which in ("fixed", "broken", "must_broken"):
+        corrections[which] = [rows[place].id for place in corrections[which]]
     return {
-        "items": len(rows),
+        "items": len(pairs),
         "measures": [asdict(measure) for measure in decision.measures],
+        "detectable": decision.detectable,
+        "corrections": corrections,
         "examples": {
             "better": [id_ for gain, id_ in reversed(gains) if gain > 0][:SHOWN_EXAMPLES],
             "worse": [id_ for gain, id_ in gains if gain < 0][:SHOWN_EXAMPLES],
+            "broken": corrections["broken"][:SHOWN_EXAMPLES],
         },
-        "conditions": conditions(work),
     }
 
 

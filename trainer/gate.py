@@ -2,7 +2,8 @@
 
 Both versions answered the same tickets, so each measure is judged on its differences ticket by ticket: the interval is
 a paired bootstrap (Efron 1979; Koehn 2004 for translations), by scipy. A difference counts when its interval leaves
-out zero.
+out zero. The likelihood decides whether a version is better and has the whole level for itself; the other measures
+are there to object, and share it between them (Bonferroni), so that many measures do not object by chance.
 """
 
 import math
@@ -46,6 +47,8 @@ class Decision:
     verdict: GateVerdict
     summary: str
     measures: tuple[Measure, ...] = ()
+    detectable: float | None = None
+    """The gain in likelihood, in nats per token, that would have shown itself; None with fewer than two tickets."""
 
 
 def decide(pairs: Sequence[Pair], settings: GateSettings, candidate: str, champion: str, seed: int = 0) -> Decision:
@@ -59,8 +62,12 @@ def decide(pairs: Sequence[Pair], settings: GateSettings, candidate: str, champi
         )
     usable = [pair for pair in pairs if _finite(pair.champion)]
     measures = tuple(found for name in MEASURES if (found := measured(name, usable, settings, seed)) is not None)
+    detectable = detectable_gain(usable, settings)
     verdict, reason = _verdict(measures, len(usable), settings)
-    return Decision(verdict, f"{reason} {_in_tickets(usable, measures, candidate, champion)}".strip(), measures)
+    said = [reason, _in_tickets(usable, measures, candidate, champion)]
+    if verdict is GateVerdict.HOLD and detectable is not None:
+        said.append(_power_in_words(detectable, len(usable), settings))
+    return Decision(verdict, " ".join(filter(None, said)), measures, detectable)
 
 
 def _finite(scores: Mapping[str, float]) -> bool:
@@ -78,7 +85,7 @@ def measured(name: MeasureName, pairs: Sequence[Pair], settings: GateSettings, s
         return None
     values = np.array(both)
     differences = values[:, 0] - values[:, 1]
-    low, high = _interval(differences, settings, seed)
+    low, high = _interval(differences, _level(name, settings), settings.bootstrap_samples, seed)
     better = True if low > 0 else False if high < 0 else None
     return Measure(
         name=name.name,
@@ -93,16 +100,22 @@ def measured(name: MeasureName, pairs: Sequence[Pair], settings: GateSettings, s
     )
 
 
+def _level(name: MeasureName, settings: GateSettings) -> float:
+    """The level of a measure's interval: all of the settings' for one that stands alone, a share for an objector."""
+    objectors = [other for other in MEASURES if other.decides and other.name != LIKELIHOOD]
+    return 1 - (1 - settings.confidence) / (len(objectors) if name in objectors else 1)
+
+
 def _interval(
-    differences: "np.ndarray[tuple[int], np.dtype[np.float64]]", settings: GateSettings, seed: int
+    differences: "np.ndarray[tuple[int], np.dtype[np.float64]]", level: float, resamples: int, seed: int
 ) -> tuple[float, float]:
     from scipy.stats import bootstrap
 
     found = bootstrap(
         (differences,),
         np.mean,
-        n_resamples=settings.bootstrap_samples,
-        confidence_level=settings.confidence,
+        n_resamples=resamples,
+        confidence_level=level,
         # Percentile: the corrected kinds are undefined where all differences are equal.
         method="percentile",
         rng=np.random.default_rng(seed),
@@ -133,6 +146,28 @@ def _verdict(measures: Sequence[Measure], items: int, settings: GateSettings) ->
             "It does no measurable harm."
         )
     return GateVerdict.PROMOTE, f"Promote: it is {counts}."
+
+
+def detectable_gain(pairs: Sequence[Pair], settings: GateSettings) -> float | None:
+    """The true gain in likelihood, in nats per token, that so many tickets show with the power of the settings.
+
+    From the spread of the differences in hand, by Student's t (Zar 2010, section 7.6); None with fewer than two pairs.
+    """
+    from scipy.stats import t
+
+    if len(pairs) < 2:
+        return None
+    spread = float(np.std([pair.candidate[LIKELIHOOD] - pair.champion[LIKELIHOOD] for pair in pairs], ddof=1))
+    free, error = len(pairs) - 1, spread / math.sqrt(len(pairs))
+    to_count = max(settings.smallest_gain, float(t.ppf(0.5 + settings.confidence / 2, free)) * error)
+    return to_count + float(t.ppf(settings.power, free)) * error
+
+
+def _power_in_words(detectable: float, items: int, settings: GateSettings) -> str:
+    return (
+        f"With {items} tickets a gain of {detectable:.2f} nats per token or more shows itself "
+        f"{10 * settings.power:.0f} times in 10; a smaller one may hide."
+    )
 
 
 def _in_tickets(pairs: Sequence[Pair], measures: Sequence[Measure], candidate: str, champion: str) -> str:

@@ -68,6 +68,8 @@ class Report:
     measures: Sequence[Measure] = ()
     better: Sequence[Example] = ()
     worse: Sequence[Example] = ()
+    broken: Sequence[Example] = ()
+    """Corrections that the champion had right and the candidate has not."""
     costs: str = ""
 
 
@@ -97,6 +99,7 @@ def night_card(card: Card, busy: str = "", trouble: str = "") -> Content:
         *_measures(card.report),
         *_examples("Got better", card.report.better, card.report),
         *_examples("Got worse", card.report.worse, card.report),
+        *_examples("Breaks a correction", card.report.broken, card.report),
     ]
     if card.report.costs:
         blocks.append(context(card.report.costs))
@@ -121,7 +124,7 @@ def _measures(report: Report) -> list[Block]:
         SectionBlock(fields=fields[start : start + FIELDS_IN_SECTION])
         for start in range(0, len(fields), FIELDS_IN_SECTION)
     ]
-    interval = f"{100 * report.confidence:.0f} % intervals, paired by question"
+    interval = f"intervals of {100 * report.confidence:.0f} % or more, paired by question"
     return [*blocks, context(f"{report.items} held-out questions; {interval}.")] if blocks else []
 
 
@@ -159,12 +162,16 @@ def _decision(card: Card, busy: str, trouble: str) -> list[Block]:
         blocks.append(section(f":warning: {plain_label(trouble, 2000)}"))
     if card.report is not None and card.promotable:
         hold = ButtonElement(text="Hold", action_id=HOLD_ACTION, value=str(card.night_id))
-        blocks.append(ActionsBlock(elements=[promote_button(card.report.candidate), hold]))
+        asks_anyway = card.report.verdict != GateVerdict.PROMOTE
+        promote = promote_button(card.report.candidate, asks_anyway=asks_anyway)
+        blocks.append(ActionsBlock(elements=[promote, hold]))
     return blocks
 
 
-def promote_button(name: str) -> ButtonElement:
-    """The button that makes a version answer, after a question back."""
+def promote_button(name: str, *, asks_anyway: bool = False) -> ButtonElement:
+    """The button that makes a version answer, after a question back, unless what it opens asks anyway."""
+    if asks_anyway:
+        return ButtonElement(text=f"Promote {name} …", action_id=PROMOTE_ACTION, value=name)
     return ButtonElement(
         text=f"Promote {name}",
         action_id=PROMOTE_ACTION,

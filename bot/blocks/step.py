@@ -17,14 +17,18 @@ QUESTIONS = {
 }
 
 
-def step_modal(step: Step, name: str, private_metadata: str) -> View:
-    """Asks once more, and for a note; `name` is the version that the step leads to."""
+AGAINST_THE_EVIDENCE = "⚠️ *The evidence does not speak for {name}.* You can promote it all the same, if you say why."
+
+
+def step_modal(step: Step, name: str, private_metadata: str, *, against_evidence: bool = False) -> View:
+    """Asks once more, and for a note, which is not optional against the evidence; `name` is where the step leads to."""
     title, submit, consequence = QUESTIONS[step]
+    warning = [section(AGAINST_THE_EVIDENCE.format(name=name))] if against_evidence else []
     note = InputBlock(
         block_id=NOTE_FIELD,
         label="Note",
         hint="Why? It stays with the version, for everyone who looks at its history.",
-        optional=True,
+        optional=not against_evidence,
         element=PlainTextInputElement(action_id=NOTE_FIELD, multiline=True, max_length=NOTE_CHARACTERS),
     )
     return View(
@@ -34,5 +38,5 @@ def step_modal(step: Step, name: str, private_metadata: str) -> View:
         title=PlainTextObject(text=title.format(name=name)),
         submit=PlainTextObject(text=submit),
         close=PlainTextObject(text="Not now"),
-        blocks=[section(consequence.format(name=named(name))), note],
+        blocks=[*warning, section(consequence.format(name=named(name))), note],
     )

@@ -22,6 +22,6 @@ def queue(session: Session, settings: Settings, reviewer_id: str) -> ReviewQueue
         more=len(waiting) > first + PAGE,
         undoable=review_undo.undoable(session, reviewer_id),
         agreement=agreement.agreement(session),
-        tags=settings.review_tags,
+        tags=settings.offered_tags,
         decided=review_queue.tagged(session, desk.tag)[: 2 * PAGE] if desk.tag else [],
     )

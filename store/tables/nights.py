@@ -7,7 +7,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from store.tables.columns import json_dict, json_list, long_text, moment, word
-from store.words import DatasetKind, GateVerdict, NightState, Split, Stage, StageState
+from store.words import DatasetKind, GateVerdict, ItemKind, NightState, Split, Stage, StageState
 
 
 class SplitGroup(SQLModel, table=True):
@@ -108,7 +108,7 @@ class Evaluation(SQLModel, table=True):
 
 
 class EvaluationItem(SQLModel, table=True):
-    """One held-out ticket answered by both."""
+    """One ticket answered by both: held out, or corrected by a reviewer and asked again."""
 
     __tablename__: ClassVar[str] = "evaluation_item"
     __table_args__ = (UniqueConstraint("evaluation_id", "answer_id"),)
@@ -116,6 +116,7 @@ class EvaluationItem(SQLModel, table=True):
     evaluation_id: int = Field(foreign_key="evaluation.id", index=True)
     ticket_id: int = Field(foreign_key="ticket.id")
     answer_id: int = Field(foreign_key="answer.id")
+    kind: ItemKind = word(ItemKind, ItemKind.HELD_OUT)
     reference: str = long_text()
     candidate_text: str = long_text()
     champion_text: str = long_text()

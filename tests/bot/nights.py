@@ -21,7 +21,14 @@ def measure(name: str, better: bool | None = True) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def finished_night(store: Store, chart: Path, version: int = 1, *, measures: int = 3) -> int:
+def finished_night(
+    store: Store,
+    chart: Path,
+    version: int = 1,
+    *,
+    measures: int = 3,
+    verdict: GateVerdict = GateVerdict.PROMOTE,
+) -> int:
     """A night that made version `version`, with its evaluation, chart and owed card; the night's number."""
     chart.write_bytes(PNG)
     name, key = f"v{version}", f"2026-11-{version:02d}"
@@ -39,7 +46,7 @@ def finished_night(store: Store, chart: Path, version: int = 1, *, measures: int
         session.flush()
         answer = Answer(ticket_id=ticket.id or 0, event_id=key, question_ts=key)
         evaluation = Evaluation(
-            night_id=night.id or 0, candidate=name, champion="base", verdict=GateVerdict.PROMOTE,
+            night_id=night.id or 0, candidate=name, champion="base", verdict=verdict,
             summary="It is better by 0.25.", chart=str(chart),
         )  # fmt: skip
         session.add_all([answer, evaluation])
@@ -53,7 +60,7 @@ def finished_night(store: Store, chart: Path, version: int = 1, *, measures: int
         evaluation.metrics = {
             "items": 12,
             "measures": [measure(str(number), [True, False, None][number % 3]) for number in range(measures)],
-            "examples": {"better": [item.id], "worse": [item.id]},
+            "examples": {"better": [item.id], "worse": [item.id], "broken": [item.id]},
             "cost": {"train_seconds": 60, "evaluate_seconds": 200, "train_rows": 40, "held_out_rows": 12},
         }
         outbox.owe(session, f"night-{night.id}", "morning_card", {"night_id": night.id})

@@ -85,7 +85,9 @@ def test_answers_fit(state: DeliveryState, text: str) -> None:
 
 
 def big_report(verdict: GateVerdict) -> Report:
-    return Report("v7", "v6", verdict, LONG, 120, 0.95, [MEASURE] * 15, [EXAMPLE] * 5, [EXAMPLE] * 5, "costs")
+    return Report(
+        "v7", "v6", verdict, LONG, 120, 0.95, [MEASURE] * 15, [EXAMPLE] * 5, [EXAMPLE] * 5, [EXAMPLE] * 5, "costs"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("verdict", list(GateVerdict))

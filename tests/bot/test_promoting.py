@@ -10,7 +10,7 @@ from bot.blocks.home.versions import VERSION_STEP_ACTION, Step
 from store import adapters, nights, outbox
 from store.errors import ModelUnavailable
 from store.tables import Night, OutboxMessage, Promotion
-from store.words import NightState, OutboxState
+from store.words import GateVerdict, NightState, OutboxState
 from tests.bot.conftest import RunningBot
 from tests.bot.nights import finished_night
 from tests.bot.test_asking import answer_to, recorded, rows
@@ -109,6 +109,26 @@ async def test_a_failed_promotion_is_said_in_words_and_the_button_comes_back(
     await mei.click(card, PROMOTE_ACTION)
     await mei.wait_for_message(lambda message: "promoted v1" in str(message.get("blocks")))
     assert production(bot) == "v1"
+
+
+@pytest.mark.parametrize("verdict", [GateVerdict.HOLD, GateVerdict.REJECT])
+async def test_against_the_evidence_a_version_is_promoted_only_with_a_reason_on_record(
+    bot: RunningBot, mei: Person, tmp_path: Path, verdict: GateVerdict
+) -> None:
+    finished_night(bot.store, tmp_path / "chart.png", verdict=verdict)
+    card = await card_of(mei)
+    assert "Breaks a correction" in str(card["blocks"])
+    mei.forget()
+    await mei.click(card, PROMOTE_ACTION)
+    form = await modal_of(mei)
+    assert "The evidence does not speak for v1" in str(form["blocks"])
+    refused = await mei.submit(form, {"note": "  "})
+    assert not refused.get("closed")
+    assert production(bot) == "base"
+    await mei.submit(form, {"note": "The examples are fine: the references are old."})
+    await until(lambda: production(bot) == "v1")
+    (move,) = rows(bot, Promotion)
+    assert (move.person_id, move.reason) == (mei.user_id, "The examples are fine: the references are old.")
 
 
 async def test_hold_leaves_production_and_says_who_holds(bot: RunningBot, mei: Person, tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ async def test_a_team_has_tags_of_its_own(bot: RunningBot, ravi: Person, tags: l
     bot.services.settings.review_tags[:] = tags
     add_answer(bot.store, "q")
     view = await start(ravi)
-    assert [one["value"] for one in element(view, "tags")["options"]] == tags
+    assert [one["value"] for one in element(view, "tags")["options"]] == [*tags, "must stay right"]
     await decide(ravi, view, "accepted", tags=ticks("outdated doc", "forged"))
     assert rows(bot, Review)[0].tags == ["outdated doc"]
     home = await home_of(ravi)

@@ -94,6 +94,23 @@ def test_a_broken_candidate_is_rejected_and_a_broken_champion_is_left_out() -> N
     assert all(math.isfinite(measure.high) for measure in usable.measures)
 
 
+def test_a_hold_says_what_so_few_tickets_could_have_shown() -> None:
+    few, many = judge(pairs(0.0, items=10)), judge(pairs(0.0, items=160))
+    assert few.detectable is not None
+    assert many.detectable is not None
+    # Four times the error of the mean, give or take what ten differences tell of their spread.
+    assert 3 < few.detectable / many.detectable < 6
+    assert f"a gain of {few.detectable:.2f} nats per token or more shows itself 8 times in 10" in few.summary
+    assert "shows itself" not in judge(pairs(0.6)).summary
+
+
+def test_the_measures_that_object_share_the_level_between_them() -> None:
+    measures = {measure.name: measure for measure in judge(pairs(0.0, items=200)).measures}
+    likelihood, wording = measures[LIKELIHOOD], measures[CHRF]
+    # Both differ by the same noise, once in nats and once in tens of points.
+    assert (wording.high - wording.low) / 10 > 1.1 * (likelihood.high - likelihood.low)
+
+
 def test_tickets_without_facts_do_not_count_for_facts() -> None:
     made = [
         Pair({name: value for name, value in pair.candidate.items() if name != FACTS}, pair.champion)

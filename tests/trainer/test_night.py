@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,10 +29,11 @@ from store.tables import (
     EvaluationItem,
     Night,
     OutboxMessage,
+    Review,
     Ticket,
     TrainingRun,
 )
-from store.words import AdapterState, GateVerdict, NightState, Split, Stage, StageState
+from store.words import AdapterState, GateVerdict, ItemKind, NightState, Split, Stage, StageState
 from tests.trainer.conftest import ModelInMemory, RunNight, trained
 from tests.trainer.tickets import add_distinct, add_reviewed
 from trainer import evaluate, learn
@@ -72,13 +74,17 @@ def test_a_night_makes_a_candidate_with_evidence_and_owes_a_card(store: Store, o
     assert manifest_sha256(folder_manifest(folder)) == adapter.sha256
     assert folder.stat().st_mode & 0o777 == 0o555
     assert evaluation.verdict is GateVerdict.PROMOTE
-    assert evaluation.metrics["items"] == len(items) == evaluation.metrics["cost"]["held_out_rows"]
+    kinds = [item.kind for item in items]
+    assert evaluation.metrics["items"] == kinds.count(ItemKind.HELD_OUT) == evaluation.metrics["cost"]["held_out_rows"]
+    assert kinds.count(ItemKind.CORRECTION) == 1
     assert {measure["name"] for measure in evaluation.metrics["measures"] if measure["better"]} >= {
         "likelihood",
         "facts",
     }
-    assert evaluation.metrics["lessons"] == {"asked": 1, "candidate": 0, "champion": 0}
-    assert "the newest corrections that it learnt it answers 0 of 1, base 0 right" in evaluation.summary
+    assert evaluation.metrics["corrections"] == {
+        "asked": 1, "candidate": 0, "champion": 0, "fixed": [], "broken": [], "must_broken": [],
+    }  # fmt: skip
+    assert "Of 1 corrections it answers 0 right, base 0" in evaluation.summary
     better = evaluation.metrics["examples"]["better"]
     assert len(better) == 3
     assert set(better) <= {item.id for item in items}
@@ -165,6 +171,37 @@ def test_the_champions_earlier_answers_are_taken_from_the_last_evaluation(
         held_out = len(evaluations.items(session, 2))
     assert asked.count("v2") == held_out > first
     assert asked.count("base") == held_out
+
+
+def test_what_must_stay_right_is_asked_again_however_old_and_breaking_it_speaks_against_a_version(
+    store: Store, night_settings: Settings, without_model: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_distinct(store, 60)
+    with store.writing() as session:
+        kept = add_reviewed(session, "May dogs come?", correction="I do not know.")
+        add_reviewed(session, "Who has the spare keys?", correction="Mei.")
+        review = session.exec(select(Review).where(Review.answer_id == kept.id)).one()
+        review.tags = ["billing", night_settings.gate.must_tag]
+        asked = kept.id
+    settings = night_settings.model_copy(
+        update={"gate": night_settings.gate.model_copy(update={"most_corrections": 0})}
+    )
+
+    class Forgetful(ModelInMemory):
+        async def complete(self, model, messages, **parameters):  # type: ignore[no-untyped-def]
+            said = await super().complete(model, messages, **parameters)
+            return replace(said, text="No idea!") if model != "base" and "dogs" in str(messages) else said
+
+    monkeypatch.setattr(evaluate, "ModelClient", Forgetful)
+    night = run_night(settings, store, requested_by="test", say=print)
+    assert night.outcome.startswith("v1: Do not promote: it gets an answer that reviewers say must stay right wrong.")
+    with store.reading() as session:
+        (evaluation,) = rows(session, Evaluation)
+        (again,) = [item for item in evaluations.items(session, 1) if item.kind == ItemKind.CORRECTION]
+    assert again.answer_id == asked
+    assert evaluation.verdict is GateVerdict.REJECT
+    assert next(measure for measure in evaluation.metrics["measures"] if measure["name"] == "likelihood")["better"]
+    assert evaluation.metrics["corrections"]["must_broken"] == evaluation.metrics["examples"]["broken"] == [again.id]
 
 
 class Killed(BaseException):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.models.views import View
 from sqlmodel import Session
 
 from bot import home, permissions, promoting, trying
@@ -10,7 +11,7 @@ from bot.blocks.home.versions import Step, parse_step
 from bot.blocks.step import step_modal
 from bot.metadata import StepPlace
 from bot.services import Services
-from store import adapters
+from store import adapters, evaluations
 from store.errors import BadInput
 
 
@@ -28,16 +29,22 @@ async def version_step(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
         await services.store.write(adapters.take_back, name)
         services.spawn(home.publish(services, person_id))
     else:
-        target = await services.store.read(_target, step, name, person_id)
-        view = step_modal(step, target, StepPlace(step.value, name).dump())
+        view = await services.store.read(step_view, step, name, person_id)
         await services.slack.views_open(trigger_id=body["trigger_id"], view=view)
     await ack()
 
 
-def _target(session: Session, step: Step, name: str, person_id: str) -> str:
-    """The version that the step leads to, if it can be taken at all."""
+def step_view(session: Session, step: Step, name: str, person_id: str) -> View:
+    """The question back before a step, if it can be taken at all.
+
+    Raises:
+        NotFound, BadInput: it cannot.
+    """
+    place = StepPlace(step.value, name).dump()
+    if step == Step.ROLL_BACK:
+        return step_modal(step, promoting.rollback(session, name, person_id).adapter, place)
     if step == Step.DISCARD:
         adapters.check_discardable(session, name)
-        return name
-    make = promoting.promotion if step == Step.PROMOTE else promoting.rollback
-    return make(session, name, person_id).adapter
+        return step_modal(step, name, place)
+    promoting.check_promotable(session, name)
+    return step_modal(step, name, place, against_evidence=evaluations.advises_against(session, name))

@@ -71,7 +71,7 @@ def _decision(session: Session, desk: reviewing.Desk, flow: ReviewFlow, view: di
         correction=correction,
         cause=Cause(cause) if cause in list(Cause) else None,
         note=typed(view, NOTE_FIELD),
-        tags=tuple(tag for tag in ticked(view, TAGS_FIELD) if tag in desk.settings.review_tags),
+        tags=tuple(tag for tag in ticked(view, TAGS_FIELD) if tag in desk.settings.offered_tags),
         valid_until=end_of_day(view, VALID_FIELD),
         alike=tuple(near for near in flow.alike if str(near) in ticked(view, ALIKE_FIELD)),
         proposal_id=proposal_id if verdict == Verdict.CORRECTED else None,
