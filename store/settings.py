@@ -105,6 +105,16 @@ class TrainingSettings(_Block):
     """Share of what is shown in a training onward that earlier nights had learnt already."""
     onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
     """Part of `learning_rate` that a training onward takes, so that it forgets less."""
+    preference: Literal["auto", "off"] = "auto"
+    """Whether corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
+    min_pairs: int = Field(default=16, ge=1)
+    """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
+    preference_beta: float = Field(default=0.1, gt=0)
+    """How closely the preference stage keeps to what the stage before it made; higher is closer."""
+    preference_learning_rate: float = Field(default=5e-5, gt=0)
+    """Peak learning rate of the preference stage."""
+    preference_epochs: float = Field(default=1.0, gt=0)
+    """Passes of the preference stage over the pairs."""
     threads: int = 0
     """CPU threads of the training process; 0 means every core this process may use."""
 

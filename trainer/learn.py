@@ -32,8 +32,11 @@ def learn(work: Work) -> None:
         run = session.merge(run)
         run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
+        facts["preference"] = result.preference
         nights.note(session, work.night_id, Stage.TRAIN, facts)
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
+    if told := result.preference:
+        work.say(f"train: then {told['pairs']} preferences, loss {told['loss']:.3f} at the end")
 
 
 def _begin(work: Work) -> tuple[Dataset, TrainingRun]:
@@ -74,6 +77,7 @@ def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
         dataset=Path(dataset.path),
         settings=TrainingSettings.model_validate(run.parameters),
         name=lineage,
+        preference=bool(dataset.manifest["methods"]["pairs"]),
         parent=parent,
     )
 
@@ -93,6 +97,6 @@ class _Watcher:
         if last or seconds - self._said >= SAY_EVERY_S:
             self._said = seconds
             self._work.say(
-                f"train: step {progress.step} of {progress.steps}, loss {progress.loss:.2f}, "
+                f"train: {progress.method} step {progress.step} of {progress.steps}, loss {progress.loss:.2f}, "
                 f"{progress.tokens_per_s:.0f} tokens/s, about {progress.seconds_left:.0f} s left"
             )

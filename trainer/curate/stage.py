@@ -13,6 +13,7 @@ from trainer.curate.continual import Start, choose_start, with_replay
 from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.lesson import Lesson, Tally
+from trainer.curate.methods import choose_methods
 from trainer.curate.policy import lessons_of
 from trainer.curate.purge import purge_datasets
 from trainer.curate.redaction import without_personal_data
@@ -115,6 +116,7 @@ def _freeze(work: Work, rows: list[Row], start: Start, tally: Tally) -> Frozen:
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
         "masked": tally.masked,
         "start": _told(start, shown),
+        "methods": choose_methods(shown, training),
         # Of the rows before the draw: what comes back tonight says nothing about whether there is something new.
         "train_sha256": fingerprint(rows),
     }
@@ -143,10 +145,18 @@ def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
     counts = frozen.manifest["rows"]
     train, held_out = counts[Split.TRAIN], counts[Split.HELD_OUT]
     dropped = frozen.manifest["dropped"]
-    start = frozen.manifest["start"]
-    work.note(Stage.CURATE, train_rows=train, held_out_rows=held_out, dropped=dropped, start=start["reason"])
+    start, methods = frozen.manifest["start"], frozen.manifest["methods"]
+    work.note(
+        Stage.CURATE,
+        train_rows=train,
+        held_out_rows=held_out,
+        dropped=dropped,
+        start=start["reason"],
+        methods=methods["reason"],
+    )
     work.say(f"curate: {train} answers to learn from, {held_out} held out{left_out(tally)}")
     work.say(f"curate: {start_in_words(start)}")
+    work.say(f"curate: {methods['reason']}")
 
 
 def start_in_words(start: Mapping[str, Any]) -> str:
