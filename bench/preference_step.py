@@ -41,7 +41,7 @@ def table(quick: bool) -> str:
     """Measure all kinds in turn; a Markdown table with ratios."""
     if SOURCE != SHOP_SUPPORT:
         return f"Skipped: the public customer-support set is not at {SHOP_SUPPORT}."
-    steps, rounds = (5, 2) if quick else (8, 3)
+    steps, rounds = (4, 1) if quick else (5, 2)
     with tempfile.TemporaryDirectory(prefix="nightschool-bench-") as folder:
         work = Path(folder)
         dataset = _dataset(work / "rows.parquet")
