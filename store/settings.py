@@ -156,9 +156,7 @@ class GateSettings(_Block):
     """Whether a version that was trained on a forgotten person's tickets may be promoted again."""
 
     confidence: float = 0.95
-    """Level of the paired bootstrap intervals: of the likelihood by itself, of all other measures together."""
-    bootstrap_samples: int = 2000
-    """Resamples of the bootstrap."""
+    """Level of the intervals: of the likelihood by itself, of all other measures together."""
     min_items: int = 8
     """Fewer held-out tickets than this and the verdict is at best `hold`."""
     most_forgotten: float = Field(default=0.1, ge=0)

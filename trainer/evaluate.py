@@ -110,9 +110,8 @@ async def _both(work: Work, candidate: Adapter, champion: str, asked: Questions)
 def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
     settings = work.settings
     pairs = comparison.pairs
-    seed = settings.training.seed
-    lost = forgotten(comparison.earlier, comparison.general, settings.gate, seed)
-    decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion, seed)
+    lost = forgotten(comparison.earlier, comparison.general, settings.gate)
+    decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion)
     decision = after_forgetting(decision, lost, settings.gate)
     regressions = count(comparison.corrections)
     decision = after_regressions(decision, regressions, comparison.champion, settings.gate)
