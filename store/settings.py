@@ -344,7 +344,7 @@ def load_settings() -> Settings:
 
 
 def _variables(block: type[BaseModel], path: str) -> set[str]:
-    names = {f"{PREFIX}CONFIG"}
+    names = {f"{PREFIX}CONFIG", f"{PREFIX}FAILPOINTS"}
     for name, field in block.model_fields.items():
         names.add(f"{PREFIX}{path}{name}".upper())
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

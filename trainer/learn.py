@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from store import adapters, datasets, nights
+from store.failpoints import failpoint
 from store.settings import TrainingSettings
 from store.tables import BASE, Dataset, TrainingRun, now
 from store.words import Split, Stage
@@ -26,7 +27,9 @@ def learn(work: Work) -> None:
     dataset, run = _begin(work)
     if run.finished_at is not None:
         return
+    failpoint("train.begun")
     result = train(_job(work, dataset, run), _Watcher(work))
+    failpoint("train.trained")
     seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss
     with work.writing() as session:
         run = session.merge(run)
@@ -34,6 +37,7 @@ def learn(work: Work) -> None:
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
         facts["preference"] = result.preference
         nights.note(session, work.night_id, Stage.TRAIN, facts)
+    failpoint("train.recorded")
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
     if told := result.preference:
         work.say(f"train: then {told['pairs']} preferences, loss {told['loss']:.3f} at the end")

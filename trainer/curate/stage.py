@@ -5,6 +5,7 @@ from typing import Any
 
 from serving.base_model import BaseModel
 from store import artifacts, datasets, people
+from store.failpoints import failpoint
 from store.session import Store
 from store.settings import Settings
 from store.tables import BASE, Dataset, DatasetRow, TrainingRun
@@ -41,12 +42,15 @@ def curate(work: Work) -> None:
     with work.writing() as session:
         datasets.put_into_groups(session, plan.new_groups)
         datasets.decide(session, plan.new_splits)
+    failpoint("curate.decided")
     with work.store.reading() as session:
         start = choose_start(session, work.settings, work.base, rows)
     frozen = _freeze(work, rows, start, tally)
+    failpoint("curate.frozen")
     with work.writing() as session:
         dataset = Dataset(night_id=work.night_id, path=str(frozen.path), sha256=frozen.sha256, manifest=frozen.manifest)
         datasets.add(session, dataset, [_origin(row) for row in rows])
+    failpoint("curate.stored")
     _tell(work, frozen, tally)
 
 

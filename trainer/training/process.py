@@ -12,7 +12,8 @@ from typing import Any
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from store.artifacts import write_json
+from store.artifacts import sweep, write_json
+from store.failpoints import failpoint
 from store.settings import TrainingSettings
 from trainer.train import (
     ADAPTER,
@@ -73,6 +74,7 @@ def run(folder: Path) -> None:
     """
     job = json.loads((folder / RUN_FILE).read_text())
     with _alone(folder):
+        sweep(folder)
         settings = TrainingSettings.model_validate(job["settings"])
         tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
         rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
@@ -186,3 +188,4 @@ def _finish(run: _Run) -> None:
             "preference": {"pairs": len(run.rows.pairs), "loss": losses[DPO][-1]} if losses[DPO] else {},
         },
     )
+    failpoint("training.done")
