@@ -128,6 +128,35 @@ class NightSettings(_Block):
     """Slack ids of people whose tickets are never learnt, beside those who chose so with `/nightschool privacy`."""
 
 
+class CurationSettings(_Block):
+    """What keeps a few people, a flood of one question, or a planted text from deciding what a night learns."""
+
+    contradictions: bool = True
+    """Whether contradictory answers to one question go back to the reviewers instead of being learnt."""
+    asker_share: float = Field(default=0.2, gt=0, le=1)
+    """At most this share of a night is from one asker; with few askers twice an even part. 1 means no cap."""
+    voter_share: float = Field(default=0.2, gt=0, le=1)
+    """At most this share of a night are answers on which the same person alone has voted. 1 means no cap."""
+    reviewer_share: float = Field(default=0.5, gt=0, le=1)
+    """At most this share of a night stands on one reviewer's word alone; with up to two reviewers there is no cap."""
+    topic_share: float = Field(default=0.2, gt=0, le=1)
+    """At most this share of a night is about one question, asked in nearly the same letters. 1 means no cap."""
+    share_from: int = Field(default=20, ge=1)
+    """So many lessons may always come from one person or be about one question, whatever share that is."""
+    burst_reviews: int = Field(default=60, ge=0)
+    """More decisions of one reviewer within `burst_minutes` wait for a second reviewer; 0 means no cap."""
+    burst_minutes: float = Field(default=5.0, gt=0)
+    """The minutes in which `burst_reviews` are counted."""
+    new_accounts: int = Field(default=10, ge=0)
+    """When more people than this first ask or vote within one hour, they count as one person; 0 switches it off."""
+    new_account_days: float = Field(default=7.0, gt=0)
+    """For how many days accounts that appeared together count as one."""
+    injections: bool = True
+    """Whether questions that give the model instructions wait for a second reviewer."""
+    triggers: bool = True
+    """Whether a rare word that always brings the same odd answer is taken for a planted trigger."""
+
+
 class DigestSettings(_Block):
     """When the admins' channel is told of the week."""
 
@@ -245,6 +274,7 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
+    curation: CurationSettings = CurationSettings()
     gate: GateSettings = GateSettings()
     digest: DigestSettings = DigestSettings()
 

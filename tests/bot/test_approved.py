@@ -10,7 +10,8 @@ from sqlmodel import Session, update
 
 from bot.blocks.feedback import VOTE_ACTION
 from store import adapters, review_undo, reviews
-from store.approved import ApprovedAnswers, Asked, same_matter
+from store.approved import ApprovedAnswers, Asked
+from store.wording import same_matter
 from store.reviews import Decision
 from store.session import Store
 from store.settings import Settings
