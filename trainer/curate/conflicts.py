@@ -23,10 +23,55 @@ ONLY_VALUE = frozenset({"link", "address", "telephone", "code"})
 """Kinds of which a brief text with one alone means that one, whatever words stand around it."""
 
 NEGATIONS = frozenset(
-    ["no", "not", "never", "cannot", "cant", "dont", "doesnt", "isnt", "arent", "wont", "mustnt", "shouldnt", "without", "none", "nobody"]
+    [
+        "no",
+        "not",
+        "never",
+        "cannot",
+        "cant",
+        "dont",
+        "doesnt",
+        "isnt",
+        "arent",
+        "wont",
+        "mustnt",
+        "shouldnt",
+        "without",
+        "none",
+        "nobody",
+    ]
 )
 LINKING = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "been", "by", "for", "from", "if", "in", "is", "it", "its", "of", "on", "or", "our", "that", "the", "to", "us", "we", "with", "you", "your"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "by",
+        "for",
+        "from",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "our",
+        "that",
+        "the",
+        "to",
+        "us",
+        "we",
+        "with",
+        "you",
+        "your",
+    ]
 )
 NAME = re.compile(r"(?<![.!?:;\n])(?<![.!?:;\n] )\b([^\W\d_]+) ([A-Z][^\W\d_]{2,})\b")
 APOSTROPHE = re.compile(r"['\u2019]")

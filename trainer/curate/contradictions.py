@@ -92,9 +92,8 @@ def _conflicts(answers: Sequence[Lesson]) -> list[tuple[Lesson, Lesson, str]]:
         key = plain(lesson.completion)
         if key in firsts:
             continue
-        for first in firsts.values():
-            if reason := conflict(lesson.question, first.completion, lesson.completion):
-                found.append((first, lesson, reason))
+        told = [(first, conflict(lesson.question, first.completion, lesson.completion)) for first in firsts.values()]
+        found += [(first, lesson, why) for first, why in told if why]
         if len(firsts) < COMPARED:
             firsts[key] = lesson
     return found
