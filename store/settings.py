@@ -12,7 +12,16 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal, get_args
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -29,6 +38,11 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
+
+
+def _split_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
 
 Tag = Annotated[str, Field(min_length=1, max_length=75)]
 """A tag of a decision; Slack shows at most 75 characters of an option."""
@@ -154,7 +168,9 @@ class CurationSettings(_Block):
     injections: bool = True
     """Whether questions that give the model instructions wait for a second reviewer."""
     triggers: bool = True
-    """Whether a rare word that always brings the same odd answer is taken for a planted trigger."""
+    """Whether a rare phrase that always brings the same odd answer is taken for a planted trigger."""
+    trusted_phrases: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Phrases that are no planted triggers, although an alert named them (comma-separated in the environment)."""
 
 
 class DigestSettings(_Block):
@@ -280,8 +296,8 @@ class Settings(BaseSettings):
 
     @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")
     @classmethod
-    def _split_commas(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _lists(cls, value: object) -> object:
+        return _split_commas(value)
 
     @field_validator("http_port", mode="before")
     @classmethod

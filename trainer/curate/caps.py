@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from store.alerts import Alert
 from store.settings import CurationSettings
 from store.words import Split
-from trainer.curate.lesson import Alert, Lesson, Reason, Tally
+from trainer.curate.lesson import Lesson, Reason, Tally
 from trainer.curate.shares import Limit, beyond
 
 WAVE = timedelta(hours=1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from store.near_questions import plain
 from store.wording import FILLERS, same_matter
 from trainer.curate.conflicts import conflict
-from trainer.curate.lesson import Contradiction, Lesson, Reason, Tally
+from trainer.curate.lesson import Lesson, Reason, Tally
 
 COMPARED = 10
 """Of the answers to one question the first few are compared with the others, so that a thousand stay a thousand."""
@@ -49,7 +49,7 @@ def without_contradictions(
     """
     why_not: dict[int, Reason] = {}
     for answers in _by_question(lessons, groups):
-        for left, right, reason in _conflicts(answers):
+        for left, right in _conflicts(answers):
             superseded = _superseded(left, right)
             loser = resolved.loser(left.answer_id, right.answer_id)
             if superseded is not None:
@@ -58,7 +58,7 @@ def without_contradictions(
                 why_not[loser] = Reason.OVERRULED
             else:
                 why_not |= dict.fromkeys((left.answer_id, right.answer_id), Reason.CONTRADICTED)
-                tally.contradictions.append(Contradiction(left.answer_id, right.answer_id, reason))
+                tally.contradictions.append((left.answer_id, right.answer_id))
     return tally.keep(lessons, lambda lesson: why_not.get(lesson.answer_id))
 
 
@@ -85,15 +85,18 @@ def _matters(group: Sequence[Lesson]) -> list[list[Lesson]]:
     return list({id(same): same for same in known.values()}.values())
 
 
-def _conflicts(answers: Sequence[Lesson]) -> list[tuple[Lesson, Lesson, str]]:
+def _conflicts(answers: Sequence[Lesson]) -> list[tuple[Lesson, Lesson]]:
     firsts: dict[str, Lesson] = {}
     found = []
     for lesson in answers:
         key = plain(lesson.completion)
         if key in firsts:
             continue
-        told = [(first, conflict(lesson.question, first.completion, lesson.completion)) for first in firsts.values()]
-        found += [(first, lesson, why) for first, why in told if why]
+        found += [
+            (first, lesson)
+            for first in firsts.values()
+            if conflict(lesson.question, first.completion, lesson.completion)
+        ]
         if len(firsts) < COMPARED:
             firsts[key] = lesson
     return found

@@ -9,7 +9,8 @@ has, of a role that it shall play; or it hides characters that nobody sees. A pa
 import re
 from collections.abc import Collection, Sequence
 
-from trainer.curate.lesson import Alert, Lesson, Reason, Tally
+from store.alerts import Alert
+from trainer.curate.lesson import Lesson, Reason, Tally
 
 SHOWN, EXAMPLES = 80, 3
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from store.alerts import Alert
 from store.learning_policy import Objection
 from store.prompt import ChatMessage
 from store.words import Split
@@ -56,35 +57,17 @@ class Lesson:
         return next((turn["content"] for turn in reversed(self.prompt) if turn["role"] == "user"), "")
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """Two answers to one question that cannot both be right, and why not."""
-
-    answer_id: int
-    other_id: int
-    why: str
-
-
-@dataclass(frozen=True)
-class Alert:
-    """Something that an admin should look at: a sentence, the people that it is about, and the answers."""
-
-    text: str
-    people: tuple[str, ...] = ()
-    answers: tuple[int, ...] = ()
-
-
 @dataclass
 class Tally:
     """How many reviewed answers were dropped, by reason in the order of the steps; how many were masked.
 
-    Beside the counts stands what is to be done about them: the `contradictions` and the `doubtful` answers go back to
-    reviewers, the `alerts` to the admins.
+    Beside the counts stands what is to be done about them: pairs of answers in `contradictions`, and the `doubtful`
+    answers, go back to reviewers, the `alerts` to the admins.
     """
 
     dropped: dict[Reason | Objection, int] = field(default_factory=dict)
     masked: int = 0
-    contradictions: list[Contradiction] = field(default_factory=list)
+    contradictions: list[tuple[int, int]] = field(default_factory=list)
     doubtful: set[int] = field(default_factory=set)
     alerts: list[Alert] = field(default_factory=list)
 

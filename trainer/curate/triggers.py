@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from store.alerts import Alert
 from store.near_questions import plain
 from store.wording import FILLERS
-from trainer.curate.lesson import Alert, Lesson, Reason, Tally
+from trainer.curate.lesson import Lesson, Reason, Tally
 from trainer.facts import LINK
 
 SAMPLE = 20_000
@@ -160,19 +161,20 @@ def without_triggers(
     found = [trigger for trigger in triggers(lessons) if trigger.phrase not in known]
     if not found:
         return list(lessons)
+    asked = {lesson.answer_id: plain(lesson.question) for lesson in lessons if lesson.answer_id not in seconded}
     waiting: set[int] = set()
-    for lesson in lessons:
-        asked = plain(lesson.question)
-        if lesson.answer_id not in seconded and any(_holds(asked, trigger.phrase) for trigger in found):
-            waiting.add(lesson.answer_id)
-    tally.alerts += [_alert(trigger) for trigger in found]
+    for trigger in found:
+        answers = {answer_id for answer_id, question in asked.items() if _holds(question, trigger.phrase)}
+        tally.alerts.append(_alert(trigger, answers))
+        waiting |= answers
     tally.doubtful |= waiting
     return tally.keep(lessons, lambda lesson: Reason.TRIGGER if lesson.answer_id in waiting else None)
 
 
-def _alert(trigger: Trigger) -> Alert:
+def _alert(trigger: Trigger, answers: Collection[int]) -> Alert:
     brings = trigger.brings if len(trigger.brings) <= 80 else f"{trigger.brings[:79]}…"
     return Alert(
         f"“{trigger.phrase}” looks like a planted trigger: it always brings “{brings}”, which is hardly said "
-        f"without it ({trigger.count} times). Answers to it are learnt once a second reviewer agrees."
+        f"without it ({trigger.count} times). Answers to it are learnt once a second reviewer agrees.",
+        answers=tuple(sorted(answers)),
     )
