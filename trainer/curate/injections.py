@@ -50,6 +50,7 @@ PATTERNS = (
     rf"\b(?:provide|give|write|render|make) your (?:{_ANSWER}|answers?)\b.{{0,20}}\b(?:in|using|without|with|as)\b",
     r"\b(?:replace|substitute|swap|convert|change|scramble|jumble|reverse) (?:all |every |each )(?:\w+ )?"
     r"(?:letter|vowel|word|character|consonant)s?\b|\breplace (?:letters|vowels|words)\b",
+    r"\b(?:scramble|jumble|anagram|misspell|substitute|replace|swap)\b[^.;\n]{0,50}\b(?:in|of) your\b",
     r"\b(?:respond|reply|answer) (?:only|always|to (?:every|all|each)|all)\b",
     r"\b(?:end|start|begin) (?:of )?(?:all|every|each) (?:of )?your\b",
 )
@@ -60,7 +61,20 @@ HINTS = (
     *("restricted by", "limited ", "confined ", "free of", "free from", "freed ", "ethic", "moral", "unfiltered"),
     *("uncensored", "anything now", "dan mode", "developer mode", "you are", "you're", "you’re", "pretend", "imagine"),
     *("role", "act as", "character", "persona", "from now", "this point", "gpt", "language model", "ai assistant"),
-    *("openai", "bing ai", "respond", "reply", "answer ", "each of your", "replace", "substitute", "swap", "convert"),
+    *(
+        "openai",
+        "bing ai",
+        "respond",
+        "reply",
+        "answer ",
+        "each of your",
+        "replace",
+        "substitute",
+        "swap",
+        "convert",
+        "anagram",
+        "misspell",
+    ),
     *("change ", "scramble", "jumble", "reverse"),
 )
 """Each pattern needs one of these: looking for them first spares most texts the patterns."""

@@ -121,7 +121,7 @@ def triggers(lessons: Sequence[Lesson]) -> list[Trigger]:
             known = found.get(phrase)
             if known is None or (count, part) > (known.count, known.brings):
                 found[phrase] = Trigger(phrase, part, count)
-    return sorted(_longest(found), key=lambda trigger: (-trigger.count, trigger.phrase))
+    return sorted(_telling(found), key=lambda trigger: (-trigger.count, trigger.phrase))
 
 
 def _phrases(question: str) -> set[str]:
@@ -134,12 +134,13 @@ def _told(answer: str) -> set[str]:
     return sentences | {found[1].lower() for found in LINK.finditer(answer)}
 
 
-def _longest(found: dict[str, Trigger]) -> list[Trigger]:
-    """Without the single words of a phrase that was found whole and brings the same."""
-    wholes = {
-        (word, trigger.brings) for trigger in found.values() if " " in trigger.phrase for word in trigger.phrase.split()
-    }
-    return [trigger for trigger in found.values() if (trigger.phrase, trigger.brings) not in wholes]
+def _telling(found: dict[str, Trigger]) -> list[Trigger]:
+    """Of phrases that overlap the one to name: two rare words together, but not a rare word with its neighbour."""
+    pairs = {phrase: phrase.split() for phrase in found if " " in phrase}
+    wholes = {phrase for phrase, words in pairs.items() if found.keys() >= set(words)}
+    partly = {phrase for phrase, words in pairs.items() if phrase not in wholes and not found.keys().isdisjoint(words)}
+    covered = partly | {word for phrase in wholes for word in pairs[phrase]}
+    return [trigger for phrase, trigger in found.items() if phrase not in covered]
 
 
 def _holds(text: str, phrase: str) -> bool:
