@@ -275,7 +275,7 @@ async def test_a_contradiction_is_in_the_queue_until_one_answer_is_reviewed_agai
     with bot.store.writing() as session:
         # Ravi accepted both, some time ago.
         for answer_id in (first, second):
-            session.add(Review(answer_id=answer_id, reviewer_id=ravi.id, verdict=Verdict.ACCEPTED))
+            session.add(Review(answer_id=answer_id, reviewer_id=ravi.user_id, verdict=Verdict.ACCEPTED))
         session.flush()
         contradictions.record(session, [(first, second)])
     home = await home_of(ravi, "contradicts the answer to ticket", "2 contradicting another answer")
