@@ -206,8 +206,8 @@ class GateSettings(_Block):
     """Fewer held-out tickets than this and the verdict is at best `hold`."""
     most_forgotten: float = Field(default=0.1, ge=0)
     """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
-    most_general_forgotten: float = Field(default=1.0, ge=0)
-    """The same for what everybody knows; a house style costs some of it, a damaged model most."""
+    most_general_forgotten: float = Field(default=2.0, ge=0)
+    """How much of the lead of what everybody knows over what is wrong may be lost, in nats per question."""
     most_corrections: int = Field(default=100, ge=0)
     """How many of the newest corrections are asked again of each new version, beside those that must stay right."""
     must_tag: Tag = "must stay right"

@@ -18,7 +18,7 @@ from store.tables import Adapter, Evaluation, EvaluationItem
 from store.words import ItemKind, Split, Stage
 from trainer import questions, register
 from trainer.asking import answers
-from trainer.forgetting import after_forgetting, forgotten, general_likelihoods
+from trainer.forgetting import after_forgetting, forgotten, general_knowledge
 from trainer.gate import Decision, Pair, decide
 from trainer.questions import Questions
 from trainer.regressions import Correction, Regressions, after_regressions, count
@@ -67,7 +67,7 @@ class _Comparison:
     ours: list[KnownAnswer]
     theirs: list[KnownAnswer]
     general: list[tuple[float, float]]
-    """How likely each finds the answer to each general question."""
+    """How clearly each knows the answer to each general question."""
 
     @property
     def pairs(self) -> list[Pair]:
@@ -105,7 +105,7 @@ async def _both(work: Work, candidate: Adapter, champion: str, asked: Questions)
         theirs = await answers(client, champion, asked.all, known, tell)
         ours = await answers(client, candidate.name, asked.all, {}, tell)
         prompt = work.settings.system_prompt
-        general = [await general_likelihoods(client, name, prompt) for name in (candidate.name, champion)]
+        general = [await general_knowledge(client, name, prompt) for name in (candidate.name, champion)]
     finally:
         await client.aclose()
         await fleet.aclose()

@@ -1,13 +1,15 @@
 """What a version has lost: on tickets held out since earlier nights, and on what everybody knows.
 
-Both are likelihoods of right answers, so that they cost one pass of the model each. The general questions
-(`general.jsonl`) were written for this project: a pupil who can still say them has kept the language it came with.
+Both are read off the likelihood of given answers, at one pass of the model each. The general questions
+(`general.jsonl`) were written for this project. Each has a right answer and a wrong one in the same words but for the
+matter, and what counts is how much more likely the right one is, as multiple-choice benchmarks ask (Gao et al.,
+lm-evaluation-harness). So a house style, which makes any plain sentence less likely, is not taken for forgetting.
 """
 
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -20,30 +22,43 @@ from trainer.gate import Decision, Measure, Pair, measured
 from trainer.scores import LIKELIHOOD, NATS, MeasureName
 
 EARLIER = MeasureName("earlier", "The same on tickets of earlier nights", NATS)
-GENERAL = MeasureName("general", "How likely it finds what everybody knows", NATS)
+GENERAL = MeasureName("general", "How clearly it tells what everybody knows from what is wrong", "nats")
+
+
+@dataclass(frozen=True)
+class GeneralQuestion:
+    """A question of general knowledge, its answer, and a wrong one in the same words but for the matter."""
+
+    question: str
+    answer: str
+    wrong: str
 
 
 @cache
-def general_questions() -> tuple[tuple[str, str], ...]:
-    """The general questions, each with its answer."""
+def general_questions() -> tuple[GeneralQuestion, ...]:
+    """The general questions."""
     lines = (Path(__file__).parent / "general.jsonl").read_text().splitlines()
-    return tuple((row["question"], row["answer"]) for row in map(json.loads, lines))
+    return tuple(GeneralQuestion(**json.loads(line)) for line in lines)
 
 
-async def general_likelihoods(client: ModelClient, model: str, system_prompt: str) -> list[float]:
-    """Mean log-probability of a token of each general answer, in nats.
+async def general_knowledge(client: ModelClient, model: str, system_prompt: str) -> list[float]:
+    """For each general question by how much the right answer is more likely than the wrong one, in nats.
 
     Raises:
         ModelUnavailable: the model server went away.
     """
     turns = asyncio.Semaphore(CONCURRENCY)
 
-    async def one(question: str, answer: str) -> float:
+    async def likelihood(question: str, answer: str) -> float:
         async with turns:
             found = await client.score(model, question_messages(system_prompt, question), answer, BEHIND_PEOPLE)
-        return found.mean_logprob
+        return found.mean_logprob * found.tokens
 
-    return await asyncio.gather(*(one(question, answer) for question, answer in general_questions()))
+    async def one(asked: GeneralQuestion) -> float:
+        right, wrong = await asyncio.gather(*(likelihood(asked.question, text) for text in (asked.answer, asked.wrong)))
+        return right - wrong
+
+    return await asyncio.gather(*map(one, general_questions()))
 
 
 def forgotten(earlier: Sequence[Pair], general: Sequence[tuple[float, float]], settings: GateSettings) -> list[Measure]:
@@ -51,7 +66,7 @@ def forgotten(earlier: Sequence[Pair], general: Sequence[tuple[float, float]], s
 
     Args:
         earlier: the scores on held-out tickets that an earlier night held out as well.
-        general: of each general question the likelihood under the candidate and under the champion.
+        general: of each general question how much the right answer leads, for the candidate and for the champion.
         settings: level of the intervals.
     """
     known = [_renamed(pair.candidate[LIKELIHOOD], pair.champion[LIKELIHOOD], EARLIER) for pair in earlier]
@@ -75,12 +90,15 @@ def _objection(measures: Sequence[Measure], settings: GateSettings) -> str:
     limits = {EARLIER.name: settings.most_forgotten, GENERAL.name: settings.most_general_forgotten}
     for measure in measures:
         if measure.better is False and measure.difference < -limits[measure.name]:
-            what = "tickets of earlier nights" if measure.name == EARLIER.name else "what everybody knows"
-            return (
-                f"It has forgotten: right answers about {what} have become less likely by {-measure.difference:.2f} "
-                f"nats per token, and {limits[measure.name]:g} are allowed."
-            )
+            return f"It has forgotten: {_lost(measure)}, and {limits[measure.name]:g} {measure.unit} may be lost."
     return ""
+
+
+def _lost(measure: Measure) -> str:
+    if measure.name == GENERAL.name:
+        lead = f"{measure.candidate:.1f} nats instead of {measure.champion:.1f}"
+        return f"what everybody knows leads what is wrong by {lead}"
+    return f"right answers about tickets of earlier nights have become less likely by {-measure.difference:.2f}"
 
 
 def _renamed(candidate: float, champion: float, name: MeasureName) -> Pair:

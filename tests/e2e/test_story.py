@@ -12,8 +12,8 @@ from bench.product import Product
 from store import adapters
 from store.session import Store
 from store.settings import Settings
-from store.tables import BASE, Answer, Review, Ticket, Vote
-from store.words import DeliveryState, PromotionKind, Verdict, VoteReason, VoteValue
+from store.tables import BASE, Answer, Evaluation, Review, Ticket, Vote
+from store.words import DeliveryState, GateVerdict, PromotionKind, Verdict, VoteReason, VoteValue
 from tests.e2e.conftest import STORY, TICKETS
 from tests.fixtures_workspace import ANA, MEI, RAVI, SUPPORT, TOM, Person
 
@@ -138,6 +138,9 @@ async def test_the_whole_story(product: Product) -> None:
         async with Person(product.page, MEI) as mei:
             card = await _a_night(mei)
             assert "v1" in json.dumps(card["blocks"])
+            with stored(product).reading() as session:
+                compared = session.exec(select(Evaluation)).one()
+            assert compared.verdict is GateVerdict.PROMOTE, compared.summary
             await _promotion_under_load(product, mei, card, [ana, tom])
             after = await ask(ana, STORY["ask_after"][0])
             assert (await answer_of(product, after)).adapter == "v1"

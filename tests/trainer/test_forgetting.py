@@ -27,8 +27,12 @@ def pairs(*both: tuple[float, float]) -> list[Pair]:
 
 def test_the_general_questions_are_what_everybody_knows() -> None:
     questions = general_questions()
-    assert len(questions) == len({question for question, _ in questions}) == 30
-    assert all(answer.endswith(".") for _, answer in questions)
+    assert len(questions) == len({asked.question for asked in questions}) == 50
+    for asked in questions:
+        right, wrong = asked.answer.split(), asked.wrong.split()
+        assert asked.answer.endswith(".")
+        assert right != wrong
+        assert set(right) & set(wrong), "they differ in the matter alone"
 
 
 def test_who_forgets_earlier_tickets_is_held_whatever_it_gained() -> None:
@@ -42,9 +46,9 @@ def test_who_forgets_earlier_tickets_is_held_whatever_it_gained() -> None:
 @pytest.mark.parametrize(
     ("earlier", "general"),
     [
-        ([(-0.35, -0.3), (-0.34, -0.3), (-0.36, -0.3)], [(-2.5, -2.0), (-2.6, -2.0), (-2.4, -2.0)]),
+        ([(-0.35, -0.3), (-0.34, -0.3), (-0.36, -0.3)], [(5.9, 7.0), (6.1, 7.0), (6.0, 7.0)]),
         ([(-0.9, -0.3), (-0.1, -0.9), (-0.3, -0.3)], []),
-        ([(-9.0, -0.3)], [(-9.0, -0.3)]),
+        ([(-9.0, -0.3)], [(-9.0, 7.0)]),
         ([], []),
     ],
 )
@@ -56,11 +60,14 @@ def test_a_loss_within_its_limit_or_within_chance_is_shown_and_changes_nothing(
     assert after_forgetting(BETTER, lost, GATE) == replace(BETTER, measures=tuple(lost))
 
 
-def test_a_damaged_model_is_held_for_what_it_no_longer_says() -> None:
-    lost = forgotten([], [(-7.0 - number / 10, -2.0) for number in range(10)], GATE)
+def test_a_damaged_model_is_held_for_what_it_no_longer_knows() -> None:
+    lost = forgotten([], [(number / 10 - 2, 7.0) for number in range(50)], GATE)
     decision = after_forgetting(BETTER, lost, GATE)
     assert (decision.verdict, decision.measures[0].better) == (GateVerdict.HOLD, False)
-    assert "what everybody knows" in decision.summary
+    assert (
+        "what everybody knows leads what is wrong by 0.5 nats instead of 7.0, and 2 nats may be lost"
+        in decision.summary
+    )
 
 
 class Forgetful(ModelInMemory):
