@@ -26,7 +26,8 @@ def learn(work: Work) -> None:
     dataset, run = _begin(work)
     if run.finished_at is not None:
         return
-    result = train(_job(work, dataset, run), _Watcher(work))
+    watcher = _Watcher(work)
+    result = train(_job(work, dataset, run), watcher, watcher.look)
     seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss
     with work.writing() as session:
         run = session.merge(run)
@@ -83,7 +84,14 @@ class _Watcher:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._noted = self._said = -SAY_EVERY_S
+        self._noted = self._said = self._looked = -SAY_EVERY_S
+
+    def look(self) -> None:
+        """Now and then, while there is no news as well: does anybody still want this night?"""
+        seconds = time.monotonic()
+        if seconds - self._looked >= NOTE_EVERY_S:
+            self._looked = seconds
+            self._work.check_wanted()
 
     def __call__(self, progress: TrainingProgress) -> None:
         seconds, last = time.monotonic(), progress.step == progress.steps
