@@ -1,6 +1,6 @@
 # The commands a newcomer needs: `make run` and `make test`; the rest is for contributors.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench docs format
+.PHONY: help run test soak check bench docs format
 export PYTHONPATH := $(CURDIR)
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -19,6 +19,10 @@ run: $(READY) ## Set up and start everything on this machine; prints the address
 test: $(READY) ## Set up and run every test
 	@VENV=$(VENV) sh deploy/setup.sh tests
 	@$(BIN)/python -m pytest
+
+soak: $(READY) ## Run what takes hours: two hundred kills of a night on both databases
+	@VENV=$(VENV) sh deploy/setup.sh tests
+	@$(BIN)/python -m pytest -m soak
 
 check: $(READY) ## Lint, format, types, import rules
 	@$(BIN)/ruff check .

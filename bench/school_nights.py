@@ -212,9 +212,14 @@ def _kept_in_words(kept: dict[str, list[Json]]) -> Iterator[str]:
         lost = [100 * (old - each["closeness"]["first"]) / old for each in after]
         minutes = sum(each.get("seconds", 0) for each in found) / 60
         yield (
-            f"- *{name}*: after night 7 the topics of night 1 lost at most {max(lost):.1f} % of their closeness and "
-            f"{lost[-1]:.1f} % at the end; {minutes:.0f} minutes for {sum(each['night'] > 0 for each in found)} nights."
+            f"- *{name}*: of the closeness that the topics of night 1 had after night 7, {_change(max(lost))} at the "
+            f"worst later night and {_change(lost[-1])} at the end; {minutes:.0f} minutes for "
+            f"{sum(each['night'] > 0 for each in found)} nights."
         )
+
+
+def _change(lost: float) -> str:
+    return f"{lost:.1f} % was lost" if lost > 0 else f"{-lost:.1f} % was added"
 
 
 def _draw(kept: dict[str, list[Json]]) -> None:
@@ -226,7 +231,9 @@ def _draw(kept: dict[str, list[Json]]) -> None:
         style = "o" if len(found) < NIGHTS else "-"
         for group, dash in (("first", style), ("night 8", style if style == "o" else "--")):
             values = [each["closeness"][group] for each in found]
-            axes.plot(nights, values, dash, color=colours[name], label=f"{name}, topics of {_since(group)}")
+            filled = "none" if group != "first" else colours[name]
+            label = f"{name}, topics of {_since(group)}"
+            axes.plot(nights, values, dash, color=colours[name], markerfacecolor=filled, label=label)
     axes.axvline(7.5, color="#999999", linewidth=0.8)
     axes.set_xlabel("night")
     axes.set_ylabel("closeness of wording (chrF)")

@@ -2,7 +2,7 @@
 
 As a person would: `nightschool import ../shared/data/shop_support/train.jsonl --map answer=policy_answer`, then one
 night; then both answer dev.jsonl, whose questions are no near copies of any that were trained on, through vLLM.
-Intervals are paired bootstraps over the questions, as in the gate.
+Intervals are Student's over the paired differences, as in the gate.
 """
 
 import asyncio

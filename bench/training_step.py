@@ -127,6 +127,7 @@ def _dataset(file: Path) -> Path:
         {
             "prompt": question_messages(DEFAULT_SYSTEM_PROMPT, row["question"]),
             "completion": row["answer"],
+            "rejected": "",
             "weight": 1,
             "answer_id": number,
             "ticket_id": number,

@@ -1,4 +1,4 @@
-"""Writes the reference pages that the code itself dictates: `docs/settings.md`. Run it by `make docs`.
+"""Writes the reference pages that the code itself dictates: settings and failpoints. Run it by `make docs`.
 
 A test fails when a page and the code say different things.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import AliasChoices, BaseModel
 from pydantic.fields import FieldInfo
 
+from store.failpoints import FAILPOINTS, VARIABLE
 from store.settings import Settings
 
 DOCS = Path(__file__).parent
@@ -51,9 +52,33 @@ def _meaning(field: FieldInfo) -> str:
     return (field.description or "").replace("|", "\\|").replace("\n", " ")
 
 
+FAILPOINTS_INTRODUCTION = f"""# Failpoints
+
+A night has a named point after every step that lasts. `{VARIABLE}` lets the process that reaches one die (`kill`), fail
+(`raise`) or wait (`sleep`), to see for yourself that the next start goes on from there:
+
+```sh
+{VARIABLE}=curate.frozen=kill nightschool night
+nightschool night
+```
+
+`checkpoint.marked=kill@3` means the third time. Points of the training process end that process alone. `make soak`
+kills nights at every point and two hundred times at random moments, on both databases.
+
+| point | what holds when it is reached |
+|---|---|
+"""
+
+
+def failpoints_page() -> str:
+    """The failpoints in Markdown, one row a point."""
+    return FAILPOINTS_INTRODUCTION + "".join(f"| `{name}` | {holds} |\n" for name, holds in FAILPOINTS.items())
+
+
 def main() -> None:
     """Write every page."""
     (DOCS / "settings.md").write_text(settings_page())
+    (DOCS / "failpoints.md").write_text(failpoints_page())
 
 
 if __name__ == "__main__":

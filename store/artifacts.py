@@ -13,6 +13,9 @@ from typing import Any
 MANIFEST = "manifest.json"
 CHUNK_BYTES = 1 << 20
 
+TEMPORARY = ".writing-"
+"""What files and folders are called until they are whole."""
+
 
 def sha256_of(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal."""
@@ -34,7 +37,7 @@ def _sync_folder(folder: Path) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that a crash leaves either the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -62,7 +65,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists():
         raise FileExistsError(f"{path} exists already and is never overwritten")
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=TEMPORARY))
     try:
         yield temporary
         for file in sorted(temporary.rglob("*")):
@@ -90,6 +93,15 @@ def rewriting(folder: Path) -> Iterator[None]:
             file.chmod(0o444)
         folder.chmod(0o555)
         _sync_folder(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that died in between left unfinished directly in a folder; nobody may be writing there."""
+    for leftover in folder.glob(f"{TEMPORARY}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 def discard(folder: Path) -> None:

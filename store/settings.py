@@ -105,6 +105,16 @@ class TrainingSettings(_Block):
     """Share of what is shown in a training onward that earlier nights had learnt already."""
     onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
     """Part of `learning_rate` that a training onward takes, so that it forgets less."""
+    preference: Literal["auto", "off"] = "auto"
+    """Whether corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
+    min_pairs: int = Field(default=16, ge=1)
+    """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
+    preference_beta: float = Field(default=0.1, gt=0)
+    """How closely the preference stage keeps to what the stage before it made; higher is closer."""
+    preference_learning_rate: float = Field(default=5e-5, gt=0)
+    """Peak learning rate of the preference stage."""
+    preference_epochs: float = Field(default=1.0, gt=0)
+    """Passes of the preference stage over the pairs."""
     threads: int = 0
     """CPU threads of the training process; 0 means every core this process may use."""
 
@@ -146,9 +156,7 @@ class GateSettings(_Block):
     """Whether a version that was trained on a forgotten person's tickets may be promoted again."""
 
     confidence: float = 0.95
-    """Level of the paired bootstrap intervals: of the likelihood by itself, of all other measures together."""
-    bootstrap_samples: int = 2000
-    """Resamples of the bootstrap."""
+    """Level of the intervals: of the likelihood by itself, of all other measures together."""
     min_items: int = 8
     """Fewer held-out tickets than this and the verdict is at best `hold`."""
     most_forgotten: float = Field(default=0.1, ge=0)
@@ -336,7 +344,7 @@ def load_settings() -> Settings:
 
 
 def _variables(block: type[BaseModel], path: str) -> set[str]:
-    names = {f"{PREFIX}CONFIG"}
+    names = {f"{PREFIX}CONFIG", f"{PREFIX}FAILPOINTS"}
     for name, field in block.model_fields.items():
         names.add(f"{PREFIX}{path}{name}".upper())
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):

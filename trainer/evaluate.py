@@ -13,6 +13,7 @@ from serving.client import ModelClient
 from serving.fleet import Fleet
 from store import adapters, datasets, evaluations, nights
 from store.evaluations import KnownAnswer
+from store.failpoints import failpoint
 from store.tables import Adapter, Evaluation, EvaluationItem
 from store.words import ItemKind, Split, Stage
 from trainer import questions, register
@@ -44,7 +45,11 @@ def evaluate(work: Work) -> Evaluation:
     started = time.monotonic()
     asked = questions.of_night(work)
     work.say(f"evaluate: {candidate.name} and {champion} answer {len(asked.held_out)} held-out tickets")
-    return _store(work, asyncio.run(_both(work, candidate, champion, asked)), time.monotonic() - started)
+    comparison = asyncio.run(_both(work, candidate, champion, asked))
+    failpoint("evaluate.answered")
+    evaluation = _store(work, comparison, time.monotonic() - started)
+    failpoint("evaluate.stored")
+    return evaluation
 
 
 def conditions(work: Work) -> dict[str, object]:
@@ -110,9 +115,8 @@ async def _both(work: Work, candidate: Adapter, champion: str, asked: Questions)
 def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
     settings = work.settings
     pairs = comparison.pairs
-    seed = settings.training.seed
-    lost = forgotten(comparison.earlier, comparison.general, settings.gate, seed)
-    decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion, seed)
+    lost = forgotten(comparison.earlier, comparison.general, settings.gate)
+    decision = decide(pairs, settings.gate, comparison.candidate, comparison.champion)
     decision = after_forgetting(decision, lost, settings.gate)
     regressions = count(comparison.corrections)
     decision = after_regressions(decision, regressions, comparison.champion, settings.gate)

@@ -46,20 +46,17 @@ async def general_likelihoods(client: ModelClient, model: str, system_prompt: st
     return await asyncio.gather(*(one(question, answer) for question, answer in general_questions()))
 
 
-def forgotten(
-    earlier: Sequence[Pair], general: Sequence[tuple[float, float]], settings: GateSettings, seed: int
-) -> list[Measure]:
+def forgotten(earlier: Sequence[Pair], general: Sequence[tuple[float, float]], settings: GateSettings) -> list[Measure]:
     """How candidate and champion compare where a loss would be forgetting; left out where fewer than two items are.
 
     Args:
         earlier: the scores on held-out tickets that an earlier night held out as well.
         general: of each general question the likelihood under the candidate and under the champion.
-        settings: level and number of samples of the intervals.
-        seed: of the resampling.
+        settings: level of the intervals.
     """
     known = [_renamed(pair.candidate[LIKELIHOOD], pair.champion[LIKELIHOOD], EARLIER) for pair in earlier]
     common = [_renamed(ours, theirs, GENERAL) for ours, theirs in general]
-    found = [measured(EARLIER, known, settings, seed), measured(GENERAL, common, settings, seed)]
+    found = [measured(EARLIER, known, settings), measured(GENERAL, common, settings)]
     return [measure for measure in found if measure is not None]
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from store import adapters, datasets, nights
+from store.failpoints import failpoint
 from store.settings import TrainingSettings
 from store.tables import BASE, Dataset, TrainingRun, now
 from store.words import Split, Stage
@@ -26,15 +27,21 @@ def learn(work: Work) -> None:
     dataset, run = _begin(work)
     if run.finished_at is not None:
         return
+    failpoint("train.begun")
     watcher = _Watcher(work)
     result = train(_job(work, dataset, run), watcher, watcher.look)
+    failpoint("train.trained")
     seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss
     with work.writing() as session:
         run = session.merge(run)
         run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
+        facts["preference"] = result.preference
         nights.note(session, work.night_id, Stage.TRAIN, facts)
+    failpoint("train.recorded")
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
+    if told := result.preference:
+        work.say(f"train: then {told['pairs']} preferences, loss {told['loss']:.3f} at the end")
 
 
 def _begin(work: Work) -> tuple[Dataset, TrainingRun]:
@@ -75,6 +82,7 @@ def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
         dataset=Path(dataset.path),
         settings=TrainingSettings.model_validate(run.parameters),
         name=lineage,
+        preference=bool(dataset.manifest["methods"]["pairs"]),
         parent=parent,
     )
 
@@ -101,6 +109,6 @@ class _Watcher:
         if last or seconds - self._said >= SAY_EVERY_S:
             self._said = seconds
             self._work.say(
-                f"train: step {progress.step} of {progress.steps}, loss {progress.loss:.2f}, "
+                f"train: {progress.method} step {progress.step} of {progress.steps}, loss {progress.loss:.2f}, "
                 f"{progress.tokens_per_s:.0f} tokens/s, about {progress.seconds_left:.0f} s left"
             )

@@ -16,7 +16,9 @@ from sqlmodel import Session
 
 from serving.base_model import ensure_base_model
 from store import evaluations, nights, outbox
+from store.artifacts import sweep
 from store.errors import BadInput, NightschoolError
+from store.failpoints import failpoint
 from store.session import Store
 from store.settings import Settings
 from store.tables import Night
@@ -87,6 +89,9 @@ def carry_out(settings: Settings, store: Store, lease: NightLease, night: Night,
     with store.writing() as session:
         lease.check(session)
         nights.begin(session, night_id)
+    failpoint("night.begun")
+    for part in ("datasets", "adapters", f"reports/{night.key}"):
+        sweep(settings.artifacts / part)
     try:
         work = Work(settings, store, lease, night, ensure_base_model(settings, say), say)
         for stage in STAGES:
@@ -120,6 +125,7 @@ def _attempt(work: Work, which: Stage) -> None:
                 "`nightschool night` tries once more."
             )
         nights.begin_stage(session, work.night_id, which)
+    failpoint("stage.begun")
     try:
         STAGES[which](work)
     except Declined as declined:
@@ -146,6 +152,7 @@ def _attempt(work: Work, which: Stage) -> None:
 def _record(work: Work, which: Stage, state: StageState, error: str = "") -> None:
     with work.writing() as session:
         nights.finish_stage(session, work.night_id, which, state, error)
+    failpoint("stage.recorded")
 
 
 def _outcome(work: Work) -> str:
@@ -160,6 +167,7 @@ def _end(store: Store, lease: NightLease, night_id: int, state: NightState, outc
         lease.check(session)
         nights.finish(session, night_id, state, outcome)
         outbox.owe(session, f"night-{night_id}", CARD, {"night_id": night_id})
+    failpoint("night.ended")
 
 
 def _cancelled(store: Store, lease: NightLease, night_id: int, person_id: str) -> None:

@@ -9,6 +9,7 @@ from store.words import Split
 from trainer.curate.continual import choose_start
 from trainer.curate.freeze import rows_of
 from trainer.curate.lesson import Lesson, Tally
+from trainer.curate.methods import choose_methods
 from trainer.curate.stage import collect, left_out, why_useless
 from trainer.work import Say
 
@@ -23,6 +24,7 @@ class Preview:
     held_out: list[Lesson]
     tally: Tally
     start: str
+    methods: str
     declines: str
 
     def lines(self) -> list[str]:
@@ -34,7 +36,7 @@ class Preview:
         return [
             f"The night would learn from {len(self.train)} answers, {corrected} of them corrected by a reviewer, and "
             f"measure on {len(self.held_out)} that it never learns{left_out(self.tally)}.",
-            f"Method: SFT on accepted and corrected answers, {self.start}.",
+            f"Method: {self.methods}; {self.start}.",
             "The newest lessons:",
             *(f"  {_short(lesson.question)} → {_short(lesson.completion)}" for lesson in newest),
         ]
@@ -56,6 +58,7 @@ def preview(settings: Settings, store: Store, say: Say) -> Preview:
         [lesson for lesson in lessons if lesson.split is Split.HELD_OUT],
         tally,
         start.reason,
+        str(choose_methods(rows, settings.training)["reason"]),
         why_useless(settings, store, base, rows, tally),
     )
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, select
 
 from store import adapters, artifacts, datasets, nights
 from store.errors import NightschoolError
+from store.failpoints import failpoint
 from store.tables import Adapter, Dataset, TrainingRun
 from store.words import Stage
 from trainer.work import Work
@@ -30,6 +31,7 @@ def register(work: Work) -> Adapter:
         stage = nights.stage(session, work.night_id, Stage.TRAIN)
     trained = Path(stage.result["adapter"]) if stage is not None else Path(run.folder)
     folder, sha256 = _publish(work, trained, version, dataset)
+    failpoint("register.published")
     with work.writing() as session:
         adapter = adapters.register(
             session,
@@ -43,6 +45,7 @@ def register(work: Work) -> Adapter:
             training_run_id=run.id,
         )
         nights.note(session, work.night_id, Stage.REGISTER, {"adapter": adapter.name})
+    failpoint("register.stored")
     work.say(f"register: {adapter.name}, sha256 {sha256[:12]}")
     return adapter
 

@@ -1,6 +1,7 @@
 """The last stage of a night: a chart of the comparison, and a card that we now owe to the admins."""
 
 from store import evaluations
+from store.failpoints import failpoint
 from store.tables import Evaluation
 from store.words import Stage
 from trainer.chart import draw
@@ -21,9 +22,11 @@ def report(work: Work) -> Evaluation:
         raise LookupError(f"the night {work.night.key} has nothing to report")
     path = work.settings.artifacts / "reports" / work.night.key / "comparison.png"
     draw(evaluation, path)
+    failpoint("report.drawn")
     with work.writing() as session:
         evaluation = session.merge(evaluation)
         evaluation.chart = str(path)
+    failpoint("report.stored")
     work.note(Stage.REPORT, chart=str(path))
     work.say(f"report: {path}")
     return evaluation

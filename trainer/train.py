@@ -2,7 +2,8 @@
 
 `train` starts `python -m trainer.training FOLDER`, forwards its progress, and turns its end into a result or a
 sentence. Nothing here imports torch: a training that dies of memory takes only itself along. Files in the job's folder:
-`run.json` the job, `progress.jsonl` one line a step, `checkpoints/`, `adapter/`, `done.json` the result, `train.log`.
+`run.json` the job, `progress.jsonl` one line a step, `checkpoints/`, `adapter/`, `done.json` the result, `train.log`;
+where preferences are learnt too, `supervised/` is the adapter before that stage.
 """
 
 import json
@@ -30,6 +31,9 @@ ERROR_FILE = "error.json"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
+SUPERVISED = "supervised"
+PREFERENCE_CHECKPOINTS = "preference-checkpoints"
+SFT, DPO = "SFT", "DPO"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 COMPILED = ".compiled"
 POLL_S = 0.25
@@ -64,6 +68,8 @@ class TrainingJob:
     settings: TrainingSettings
     name: str
     """Where the adapter comes from, for its model card, such as `night 12 on v6`."""
+    preference: bool = False
+    """Whether a preference stage follows the supervised one, on the rows that have a rejected answer."""
     parent: Path | None = None
     """Folder of the adapter to go on from; None starts from the base model."""
     checkpoint_every_s: float = 60.0
@@ -72,8 +78,13 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where a running training stands; the loss is the mean over the step's completion tokens, in nats."""
+    """Where a running training stands.
 
+    The loss is the mean over the step's completion tokens, in nats; of the preference stage that of its pairs.
+    """
+
+    method: str
+    """`SFT` or `DPO`."""
     step: int
     steps: int
     loss: float
@@ -92,6 +103,9 @@ class TrainingResult:
     seconds: float
     tokens: int
     final_loss: float
+    """Of the supervised stage."""
+    preference: dict[str, float]
+    """Of the preference stage: how many pairs, and the last loss; empty without one."""
 
 
 def train(
@@ -128,6 +142,7 @@ def _prepare_folder(job: TrainingJob) -> None:
         "dataset": str(job.dataset.resolve()),
         "dataset_sha256": sha256_of(job.dataset),
         "name": job.name,
+        "preference": job.preference,
         "parent": str(job.parent.resolve()) if job.parent else None,
         "parent_sha256": sha256_of(job.parent / ADAPTER_WEIGHTS) if job.parent else None,
         "settings": job.settings.model_dump(mode="json"),
@@ -136,7 +151,7 @@ def _prepare_folder(job: TrainingJob) -> None:
     if not file.exists() or json.loads(file.read_text()) != run:
         for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE):
             (job.folder / leftover).unlink(missing_ok=True)
-        for leftover in (CHECKPOINTS, ADAPTER):
+        for leftover in (CHECKPOINTS, SUPERVISED, PREFERENCE_CHECKPOINTS, ADAPTER):
             shutil.rmtree(job.folder / leftover, ignore_errors=True)
         write_json(file, run)
 

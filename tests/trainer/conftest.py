@@ -24,14 +24,16 @@ def trained(
     job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None] = lambda: None
 ) -> TrainingResult:
     """In the place of a training: three files, as quick as can be."""
-    on_progress(TrainingProgress(step=1, steps=1, loss=0.5, learning_rate=1e-4, tokens_per_s=100.0, seconds_left=0.0))
+    on_progress(
+        TrainingProgress("SFT", step=1, steps=1, loss=0.5, learning_rate=1e-4, tokens_per_s=100.0, seconds_left=0.0)
+    )
     adapter = job.folder / "adapter"
     adapter.mkdir(parents=True, exist_ok=True)
     (adapter / "adapter_model.safetensors").write_bytes(job.dataset.read_bytes()[:64])
     (adapter / "adapter_config.json").write_text(json.dumps({"r": job.settings.rank}))
     (adapter / "README.md").write_text(job.name)
     (adapter / "training_args.bin").write_bytes(b"a pickle that must not be published")
-    return TrainingResult(adapter, [{"step": 1, "loss": 0.5}], {"torch": "2.13.0"}, 1.5, 100, 0.5)
+    return TrainingResult(adapter, [{"step": 1, "loss": 0.5}], {"torch": "2.13.0"}, 1.5, 100, 0.5, {})
 
 
 class FleetInMemory:

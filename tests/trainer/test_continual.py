@@ -28,6 +28,7 @@ def row(answer_id: int, weight: int = 1, split: str = "train") -> Row:
     return {
         "prompt": [{"role": "user", "content": f"question {answer_id}"}],
         "completion": "answer",
+        "rejected": "",
         "weight": weight,
         "corrected": weight > 1,
         "answer_id": answer_id,

@@ -32,7 +32,7 @@ def test_the_general_questions_are_what_everybody_knows() -> None:
 
 
 def test_who_forgets_earlier_tickets_is_held_whatever_it_gained() -> None:
-    lost = forgotten(pairs(*[(-0.6 - number / 100, -0.3) for number in range(12)]), [], GATE, seed=1)
+    lost = forgotten(pairs(*[(-0.6 - number / 100, -0.3) for number in range(12)]), [], GATE)
     decision = after_forgetting(BETTER, lost, GATE)
     assert decision.verdict is GateVerdict.HOLD
     assert decision.summary.startswith("Hold: it has forgotten: right answers about tickets of earlier nights")
@@ -51,13 +51,13 @@ def test_who_forgets_earlier_tickets_is_held_whatever_it_gained() -> None:
 def test_a_loss_within_its_limit_or_within_chance_is_shown_and_changes_nothing(
     earlier: list[tuple[float, float]], general: list[tuple[float, float]]
 ) -> None:
-    lost = forgotten(pairs(*earlier), general, GATE, seed=1)
+    lost = forgotten(pairs(*earlier), general, GATE)
     assert len(lost) == (len(earlier) > 1) + (len(general) > 1)
     assert after_forgetting(BETTER, lost, GATE) == replace(BETTER, measures=tuple(lost))
 
 
 def test_a_damaged_model_is_held_for_what_it_no_longer_says() -> None:
-    lost = forgotten([], [(-7.0 - number / 10, -2.0) for number in range(10)], GATE, seed=1)
+    lost = forgotten([], [(-7.0 - number / 10, -2.0) for number in range(10)], GATE)
     decision = after_forgetting(BETTER, lost, GATE)
     assert (decision.verdict, decision.measures[0].better) == (GateVerdict.HOLD, False)
     assert "what everybody knows" in decision.summary

@@ -48,7 +48,7 @@ def test_a_real_night_makes_a_version_that_is_served_and_finds_the_right_answers
     assert any(item.candidate_text != item.champion_text for item in items)
     assert training_row is not None
     assert training_row.result["step"] == training_row.result["steps"] > 0
-    assert any(line.startswith("train: step") for line in said)
+    assert any(line.startswith("train: SFT step") for line in said)
 
     async def served() -> set[str]:
         fleet = Fleet(settings)

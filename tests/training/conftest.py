@@ -63,7 +63,15 @@ def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def conversation(question: str, answer: str, **columns: Any) -> dict[str, Any]:
     """One row of a training set."""
     prompt = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
-    row = {"prompt": prompt, "completion": answer, "weight": 1, "answer_id": 1, "ticket_id": 1, "split": "train"}
+    row = {
+        "prompt": prompt,
+        "completion": answer,
+        "rejected": "",
+        "weight": 1,
+        "answer_id": 1,
+        "ticket_id": 1,
+        "split": "train",
+    }
     return row | columns
 
 

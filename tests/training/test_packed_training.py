@@ -70,12 +70,15 @@ def packed(base_model: Path, rows: list[Row], *, compiled: bool = False) -> tupl
     return total, gradients(model)
 
 
-def assert_same(found: tuple[float, dict[str, torch.Tensor]], expected: tuple[float, dict[str, torch.Tensor]]) -> None:
+Found = tuple[float, dict[str, torch.Tensor]]
+
+
+def assert_same(found: Found, expected: Found, atol: float = 1e-6) -> None:
     assert found[0] == pytest.approx(expected[0], rel=1e-5)
     assert found[1].keys() == expected[1].keys()
     for name, gradient in expected[1].items():
         assert gradient.abs().max() > 0
-        torch.testing.assert_close(found[1][name], gradient, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(found[1][name], gradient, rtol=1e-3, atol=atol)
 
 
 @pytest.mark.parametrize(

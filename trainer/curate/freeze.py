@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
     [
         ("prompt", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))),
         ("completion", pa.string()),
+        ("rejected", pa.string()),
         ("weight", pa.int32()),
         ("corrected", pa.bool_()),
         ("answer_id", pa.int64()),
@@ -42,6 +43,7 @@ class Row(TypedDict):
 
     prompt: list[ChatMessage]
     completion: str
+    rejected: str
     weight: int
     corrected: bool
     answer_id: int
@@ -96,6 +98,7 @@ def _row(lesson: Lesson, correction_weight: int) -> Row:
     return {
         "prompt": lesson.prompt,
         "completion": lesson.completion,
+        "rejected": lesson.rejected if lesson.rejected != lesson.completion else "",
         "weight": correction_weight if lesson.corrected else 1,
         "corrected": lesson.corrected,
         "answer_id": lesson.answer_id,

@@ -35,6 +35,8 @@ class Lesson:
     decided_at: datetime
     opening: str
     """The question that opened the ticket, by which near-duplicates are grouped."""
+    rejected: str = ""
+    """What the bot had said, where a reviewer corrected it."""
     asker: str = ""
     """Who asked, where that is known: a past ticket's file may not name anybody."""
     split: Split = Split.TRAIN

@@ -8,7 +8,7 @@ from store.learning_policy import objection
 from store.prompt import ChatMessage, neutralised
 from store.settings import NightSettings
 from store.tables import Answer, Review, Ticket
-from store.words import Verdict
+from store.words import DeliveryState, Verdict
 from trainer.curate.lesson import Lesson, Tally
 
 
@@ -35,10 +35,16 @@ def _lesson(row: ReviewedAnswer) -> Lesson:
         prompt=[_as_text(turn) for turn in row.answer.messages],
         completion=neutralised(completion.strip()),
         corrected=corrected,
+        rejected=_rejected(row.answer) if corrected else "",
         decided_at=row.review.updated_at,
         opening=row.ticket.question,
         asker="" if row.ticket.asker_id == IMPORT else row.ticket.asker_id,
     )
+
+
+def _rejected(answer: Answer) -> str:
+    # What broke off says nothing about what the bot would have said.
+    return neutralised(answer.text.strip()) if answer.state == DeliveryState.DELIVERED else ""
 
 
 def _as_text(turn: dict[str, str]) -> ChatMessage:

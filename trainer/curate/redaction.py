@@ -44,6 +44,7 @@ def _masked(lesson: Lesson, public: set[str]) -> Lesson:
         lesson,
         prompt=[_masked_turn(turn, public) for turn in lesson.prompt],
         completion=redact(lesson.completion, kept),
+        rejected=redact(lesson.rejected, kept),
         opening=redact(lesson.opening, public),
     )
 

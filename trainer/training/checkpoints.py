@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from store.artifacts import folder_manifest, manifest_sha256, write_json
+from store.failpoints import failpoint
 
 MARKER = "complete.json"
 PREFIX = "checkpoint-"
@@ -20,7 +21,9 @@ def mark_complete(checkpoint: Path) -> None:
     for file in checkpoint.iterdir():
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
+    failpoint("checkpoint.written")
     write_json(checkpoint / MARKER, {"sha256": manifest_sha256(folder_manifest(checkpoint))})
+    failpoint("checkpoint.marked")
 
 
 def latest(folder: Path) -> Path | None:

@@ -13,10 +13,10 @@ CHUNK_TOKENS = 256
 
 
 def softmax_minus_target(logits: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Summed cross-entropy of a chunk, and its gradient with respect to the logits."""
+    """Cross-entropy of each token of a chunk, and its gradient with respect to the logits."""
     wide = logits.float()
     normalizer = torch.logsumexp(wide, dim=-1, keepdim=True)
-    loss = (normalizer[:, 0] - wide.gather(1, targets[:, None])[:, 0]).sum()
+    loss = normalizer[:, 0] - wide.gather(1, targets[:, None])[:, 0]
     places = torch.arange(wide.shape[1], device=wide.device)
     gradient = torch.exp(wide - normalizer) - (places == targets[:, None]).float()
     return loss, gradient.to(logits.dtype)
@@ -25,33 +25,33 @@ def softmax_minus_target(logits: torch.Tensor, targets: torch.Tensor) -> tuple[t
 ChunkLoss = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
-class _SummedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
+class _CrossEntropy(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(
         ctx: Any, hidden: torch.Tensor, weight: torch.Tensor, targets: torch.Tensor, chunk_loss: ChunkLoss
     ) -> torch.Tensor:
-        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        gradient = torch.empty_like(hidden)
+        losses = torch.empty(len(hidden), dtype=torch.float32, device=hidden.device)
+        gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         for start in range(0, len(hidden), CHUNK_TOKENS):
             chunk = slice(start, start + CHUNK_TOKENS)
-            loss, logits_gradient = chunk_loss(hidden[chunk] @ weight.t(), targets[chunk])
-            gradient[chunk] = logits_gradient @ weight
-            total += loss
+            losses[chunk], logits_gradient = chunk_loss(hidden[chunk] @ weight.t(), targets[chunk])
+            if gradient is not None:
+                gradient[chunk] = logits_gradient @ weight
         ctx.save_for_backward(gradient)
-        return total
+        return losses
 
     @staticmethod
     def backward(ctx: Any, scale: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient * scale.to(gradient.dtype), None, None, None
+        return gradient * scale[:, None].to(gradient.dtype), None, None, None
 
 
-def summed_cross_entropy(
+def cross_entropy(
     hidden: torch.Tensor,
     weight: torch.Tensor,
     targets: torch.Tensor,
     chunk_loss: ChunkLoss = softmax_minus_target,
 ) -> torch.Tensor:
-    """Sum over tokens of the cross-entropy of `hidden @ weight.T`; the frozen `weight` gets no gradient."""
-    loss: torch.Tensor = _SummedCrossEntropy.apply(hidden, weight, targets, chunk_loss)
-    return loss
+    """Cross-entropy of `hidden @ weight.T` of each token; the frozen `weight` gets no gradient."""
+    losses: torch.Tensor = _CrossEntropy.apply(hidden, weight, targets, chunk_loss)
+    return losses

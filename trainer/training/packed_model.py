@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from trainer.training import packed_attention
-from trainer.training.fast_loss import ChunkLoss, softmax_minus_target, summed_cross_entropy
+from trainer.training.fast_loss import ChunkLoss, cross_entropy, softmax_minus_target
 from trainer.training.packing import Pack, pack
 from trainer.training.rows import Row
 
@@ -20,6 +20,16 @@ TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 1e-2}
 
 def summed_loss(model: Any, rows: Pack, chunk_loss: ChunkLoss = softmax_minus_target) -> torch.Tensor:
     """Cross-entropy summed over the scored tokens of a pack; `model` is the causal language model itself."""
+    return _losses(model, rows, chunk_loss).sum()
+
+
+def log_probabilities(model: Any, rows: Pack, chunk_loss: ChunkLoss = softmax_minus_target) -> torch.Tensor:
+    """The log-probability of each row's completion, shape (rows,); with a gradient as the model has one."""
+    losses = _losses(model, rows, chunk_loss)
+    return torch.zeros(rows.rows, dtype=losses.dtype, device=losses.device).index_add(0, rows.owners, -losses)
+
+
+def _losses(model: Any, rows: Pack, chunk_loss: ChunkLoss) -> torch.Tensor:
     hidden = model.base_model(
         input_ids=rows.input_ids,
         position_ids=rows.position_ids,
@@ -28,7 +38,7 @@ def summed_loss(model: Any, rows: Pack, chunk_loss: ChunkLoss = softmax_minus_ta
         unpad=rows.unpad,
         prefix=rows.prefix,
     ).last_hidden_state[0]
-    return summed_cross_entropy(hidden[rows.scored], model.get_output_embeddings().weight, rows.targets, chunk_loss)
+    return cross_entropy(hidden[rows.scored], model.get_output_embeddings().weight, rows.targets, chunk_loss)
 
 
 def enable(model: Any, rows: Sequence[Row]) -> bool:

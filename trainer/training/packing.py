@@ -37,6 +37,9 @@ class Pack:
     """Indices of the tokens whose next token counts in the loss."""
     targets: torch.Tensor
     """Those next tokens."""
+    owners: torch.Tensor
+    """The row of each of them."""
+    rows: int
     prefix: int
     real_tokens: int
     """Tokens of all rows, each row's share of the prefix included."""
@@ -54,13 +57,14 @@ def pack(ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> Pack:
     for row, (start, end) in enumerate(pairwise(starts)):
         pad[row, : end - start] = torch.arange(start, end)
     positions = list(range(prefix))
-    scored, targets = [], []
-    for start, rest, row_labels in zip(starts, rests, labels, strict=False):
+    scored, targets, owners = [], [], []
+    for row, (start, rest, row_labels) in enumerate(zip(starts, rests, labels, strict=False)):
         positions.extend(range(prefix, prefix + len(rest)))
         for offset, target in enumerate(row_labels[prefix + 1 :]):
             if target != IGNORED:
                 scored.append(prefix + start + offset)
                 targets.append(target)
+                owners.append(row)
     return Pack(
         input_ids=torch.tensor([[*ids[0][:prefix], *(token for rest in rests for token in rest)]]),
         position_ids=torch.tensor([positions]),
@@ -68,6 +72,8 @@ def pack(ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> Pack:
         unpad=(pad.flatten() < starts[-1]).nonzero().flatten(),
         scored=torch.tensor(scored),
         targets=torch.tensor(targets),
+        owners=torch.tensor(owners),
+        rows=len(ids),
         prefix=prefix,
         real_tokens=sum(len(row) for row in ids),
     )
@@ -88,16 +94,26 @@ class PackCollator:
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[Pack]]:
         """The packs of one step, under the only key of the batch."""
-        ordered = sorted(examples, key=lambda example: len(example["input_ids"]))
-        groups: list[list[Mapping[str, Any]]] = [[]]
-        for example in ordered:
-            # Attention pads to the longest row, which is the newest.
-            if groups[-1] and (len(groups[-1]) + 1) * len(example["input_ids"]) > MAX_PACK_TOKENS:
-                groups.append([])
-            groups[-1].append(example)
-        return {
-            "packs": [
-                pack([example["input_ids"] for example in group], [example["labels"] for example in group])
-                for group in groups
-            ]
-        }
+        groups = in_packs([[example] for example in examples])
+        return {"packs": [packed([example for (example,) in group]) for group in groups]}
+
+
+def in_packs(bundles: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[Sequence[Mapping[str, Any]]]]:
+    """Bundles of rows (each of as many) in groups that make a pack, those of like length together."""
+    ordered = sorted(bundles, key=_longest)
+    groups: list[list[Sequence[Mapping[str, Any]]]] = [[]]
+    for bundle in ordered:
+        # Attention pads to the longest row, which is in the newest bundle.
+        if groups[-1] and (len(groups[-1]) + 1) * len(bundle) * _longest(bundle) > MAX_PACK_TOKENS:
+            groups.append([])
+        groups[-1].append(bundle)
+    return groups
+
+
+def _longest(bundle: Sequence[Mapping[str, Any]]) -> int:
+    return max(len(example["input_ids"]) for example in bundle)
+
+
+def packed(examples: Sequence[Mapping[str, Any]]) -> Pack:
+    """Pack examples, each with `input_ids` and `labels`."""
+    return pack([example["input_ids"] for example in examples], [example["labels"] for example in examples])

@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,32 @@ from typing import Any
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from store.artifacts import write_json
+from store.artifacts import sweep, write_json
+from store.failpoints import failpoint
 from store.settings import TrainingSettings
-from trainer.train import ADAPTER, CHECKPOINTS, DONE_FILE, PROGRESS_FILE, RUN_FILE
+from trainer.train import (
+    ADAPTER,
+    CHECKPOINTS,
+    DONE_FILE,
+    DPO,
+    PREFERENCE_CHECKPOINTS,
+    PROGRESS_FILE,
+    RUN_FILE,
+    SFT,
+    SUPERVISED,
+)
 from trainer.training import packed_model
 from trainer.training.checkpoints import PREFIX, latest
-from trainer.training.hardware import detect
+from trainer.training.hardware import Hardware, detect
+from trainer.training.preference import (
+    PackedPreferenceTrainer,
+    PreferenceTrainer,
+    dpo_arguments,
+    packed_dataset,
+    plain_dataset,
+    preferences,
+    settings_of_stage,
+)
 from trainer.training.progress import HeldOutCallback, ProgressCallback, ProgressFile
 from trainer.training.publish import model_card, publish
 from trainer.training.rows import Rows, read_rows
@@ -31,6 +51,19 @@ class _Run:
     folder: Path
     job: dict[str, Any]
     settings: TrainingSettings
+    tokenizer: Any
+    rows: Rows
+    hardware: Hardware = field(default_factory=detect)
+
+    def load(self) -> tuple[Any, bool]:
+        """The base model, and whether it takes the packed way."""
+        model = AutoModelForCausalLM.from_pretrained(self.job["base_model"], dtype=self.hardware.dtype)
+        return model, not self.hardware.gpu and packed_model.enable(model, self.rows.train)
+
+    def progress(self, method: str, checkpoint: Path | None) -> ProgressFile:
+        """The progress file, as the checkpoint of this method left it."""
+        step = int(checkpoint.name.removeprefix(PREFIX)) if checkpoint else 0
+        return ProgressFile(self.folder / PROGRESS_FILE, method, step)
 
 
 def run(folder: Path) -> None:
@@ -41,7 +74,11 @@ def run(folder: Path) -> None:
     """
     job = json.loads((folder / RUN_FILE).read_text())
     with _alone(folder):
-        _train(_Run(folder, job, TrainingSettings.model_validate(job["settings"])))
+        sweep(folder)
+        settings = TrainingSettings.model_validate(job["settings"])
+        tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
+        rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
+        _train(_Run(folder, job, settings, tokenizer, rows))
 
 
 @contextmanager
@@ -53,34 +90,42 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _train(run: _Run) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(run.job["base_model"])
-    rows = read_rows(Path(run.job["dataset"]), tokenizer, run.settings.max_length)
+    first, last = run.folder / SUPERVISED, run.folder / ADAPTER
+    if run.job["preference"] and run.rows.pairs:
+        if not first.exists():
+            _supervise(run, first)
+        _prefer(run, first, last)
+    else:
+        _supervise(run, last)
+    _finish(run)
+
+
+def _supervise(run: _Run, adapter: Path) -> None:
+    """The supervised stage: learn the right answers, and leave the adapter in its folder."""
     checkpoint = latest(run.folder / CHECKPOINTS)
-    resumed_step = int(checkpoint.name.removeprefix(PREFIX)) if checkpoint else 0
-    progress = ProgressFile(run.folder / PROGRESS_FILE, resumed_step)
-    trainer = _trainer(run, tokenizer, rows, ProgressCallback(progress, run.job["checkpoint_every_s"]))
-    if rows.held_out:
-        trainer.add_callback(HeldOutCallback(progress, lambda: trainer.held_out_loss(rows.held_out)))
+    progress = run.progress(SFT, checkpoint)
+    trainer = _supervised(run, ProgressCallback(progress, run.job["checkpoint_every_s"]))
+    held_out = run.rows.held_out
+    if held_out:
+        trainer.add_callback(HeldOutCallback(progress, lambda: trainer.held_out_loss(held_out)))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    _finish(run, trainer, rows, progress)
+    _publish(run, trainer.model, adapter, progress)
 
 
-def _trainer(run: _Run, tokenizer: Any, rows: Rows, callback: ProgressCallback) -> NightTrainer:
-    hardware = detect()
-    model = AutoModelForCausalLM.from_pretrained(run.job["base_model"], dtype=hardware.dtype)
-    packed = not hardware.gpu and packed_model.enable(model, rows.train)
+def _supervised(run: _Run, callback: ProgressCallback) -> NightTrainer:
+    model, packed = run.load()
     adapter = lora(run.settings, fast=packed)
     parent = run.job["parent"]
     parts = {
         # SFTTrainer puts a new adapter on a plain model, and takes one that has an adapter as it is.
         "model": PeftModel.from_pretrained(model, parent, is_trainable=True, config=adapter) if parent else model,
-        "args": arguments(_rate(run), run.folder / CHECKPOINTS, len(rows.train), hardware),
-        "train_dataset": as_dataset(rows.train),
-        "processing_class": tokenizer,
+        "args": arguments(_rate(run), run.folder / CHECKPOINTS, len(run.rows.train), run.hardware),
+        "train_dataset": as_dataset(run.rows.train),
+        "processing_class": run.tokenizer,
         "peft_config": None if parent else adapter,
         "progress": callback,
     }
-    return PackedTrainer(hardware=hardware, **parts) if packed else NightTrainer(**parts)
+    return PackedTrainer(hardware=run.hardware, **parts) if packed else NightTrainer(**parts)
 
 
 def _rate(run: _Run) -> TrainingSettings:
@@ -91,21 +136,56 @@ def _rate(run: _Run) -> TrainingSettings:
     return settings.model_copy(update={"learning_rate": settings.learning_rate * settings.onward_learning_rate})
 
 
-def _finish(run: _Run, trainer: NightTrainer, rows: Rows, progress: ProgressFile) -> None:
+def _prefer(run: _Run, first: Path, last: Path) -> None:
+    """The preference stage, from the adapter of the first stage to the last one."""
+    checkpoint = latest(run.folder / PREFERENCE_CHECKPOINTS)
+    progress = run.progress(DPO, checkpoint)
+    model, packed = run.load()
+    adapted = PeftModel.from_pretrained(model, first, is_trainable=True, config=lora(run.settings, fast=packed))
+    trainer = _preferring(run, adapted, ProgressCallback(progress, run.job["checkpoint_every_s"]), packed=packed)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    _publish(run, trainer.model, last, progress)
+
+
+def _preferring(
+    run: _Run, adapted: Any, callback: ProgressCallback, *, packed: bool
+) -> PackedPreferenceTrainer | PreferenceTrainer:
+    pairs, output = run.rows.pairs, run.folder / PREFERENCE_CHECKPOINTS
+    parts = {"model": adapted, "processing_class": run.tokenizer, "progress": callback}
+    if not packed:
+        args = dpo_arguments(run.settings, output, len(pairs), run.hardware)
+        return PreferenceTrainer(args=args, train_dataset=plain_dataset(pairs), **parts)
+    dataset = packed_dataset(pairs, preferences(adapted.get_base_model(), pairs))
+    args = arguments(settings_of_stage(run.settings), output, len(pairs), run.hardware)
+    return PackedPreferenceTrainer(
+        hardware=run.hardware, beta=run.settings.preference_beta, args=args, train_dataset=dataset, **parts
+    )
+
+
+def _publish(run: _Run, model: Any, adapter: Path, progress: ProgressFile) -> None:
     figures = {
-        "rows": len(rows.train),
-        "rows left out as too long": rows.too_long,
-        "steps": trainer.state.global_step,
+        "rows": len(run.rows.train),
+        "rows left out as too long": run.rows.too_long,
+        "pairs of a correction and what it corrects": len(run.rows.pairs),
         "tokens": progress.tokens,
         "final loss": round(progress.loss, 4),
     }
-    publish(trainer.model, run.folder / ADAPTER, Path(run.job["base_model"]).name, model_card(run.job, figures))
+    publish(model, adapter, Path(run.job["base_model"]).name, model_card(run.job, figures))
+
+
+def _finish(run: _Run) -> None:
+    lines = [json.loads(line) for line in (run.folder / PROGRESS_FILE).read_text().splitlines()]
+    losses = {
+        method: [line["loss"] for line in lines if line["method"] == method and "loss" in line] for method in (SFT, DPO)
+    }
     write_json(
         run.folder / DONE_FILE,
         {
             "versions": {name: version(name) for name in LIBRARIES},
-            "seconds": round(progress.seconds, 3),
-            "tokens": progress.tokens,
-            "final_loss": progress.loss,
+            "seconds": lines[-1]["seconds"],
+            "tokens": lines[-1]["tokens"],
+            "final_loss": losses[SFT][-1],
+            "preference": {"pairs": len(run.rows.pairs), "loss": losses[DPO][-1]} if losses[DPO] else {},
         },
     )
+    failpoint("training.done")

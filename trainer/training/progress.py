@@ -17,24 +17,29 @@ WARMUP_STEPS = 3
 
 
 class ProgressFile:
-    """Appends to `progress.jsonl`; a resumed training first drops what came after its checkpoint."""
+    """Appends the steps of one method to `progress.jsonl`; a resumed one first drops what came after its checkpoint."""
 
-    def __init__(self, file: Path, resumed_step: int) -> None:
+    def __init__(self, file: Path, method: str, resumed_step: int) -> None:
         kept: list[dict[str, Any]] = []
-        if file.exists():
-            lines = [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")]
-            kept = [line for line in lines if line["step"] <= resumed_step]
-        write_bytes(file, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        before = file.read_text() if file.exists() else ""
+        lines = [json.loads(line) for line in before.splitlines() if line.endswith("}")]
+        kept = [line for line in lines if line["method"] != method or line["step"] <= resumed_step]
+        after = "".join(json.dumps(line) + "\n" for line in kept)
+        # Whoever follows the file reads a new one from its beginning.
+        if after != before or not before:
+            write_bytes(file, after.encode())
         self._file = file
+        self._method = method
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         self.tokens = int(kept[-1]["tokens"]) if kept else 0
-        self.loss = float(next((line["loss"] for line in reversed(kept) if "loss" in line), 0.0))
+        of_method = [line for line in kept if line["method"] == method and "loss" in line]
+        self.loss = float(of_method[-1]["loss"]) if of_method else 0.0
 
     def write(self, line: dict[str, Any]) -> None:
         """Add one line with the totals so far."""
         with self._file.open("a") as file:
             totals = {"tokens": self.tokens, "seconds": round(self.seconds, 3), "process": os.getpid()}
-            file.write(json.dumps(line | totals) + "\n")
+            file.write(json.dumps({"method": self._method} | line | totals) + "\n")
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from store.artifacts import write_bytes, write_json
+from store.artifacts import TEMPORARY, write_bytes, write_json
+from store.failpoints import failpoint
 from trainer.train import ADAPTER_WEIGHTS
 
 CONFIG = "adapter_config.json"
@@ -19,8 +20,8 @@ CARD = "README.md"
 
 def publish(model: Any, folder: Path, base_name: str, card: str) -> None:
     """Write the adapter of a PEFT model to `folder`, which appears only when complete."""
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    with tempfile.TemporaryDirectory(dir=folder.parent) as raw:
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=TEMPORARY))
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=TEMPORARY) as raw:
         model.save_pretrained(raw)
         config = json.loads((Path(raw) / CONFIG).read_text())
         config["base_model_name_or_path"] = base_name
@@ -28,9 +29,11 @@ def publish(model: Any, folder: Path, base_name: str, card: str) -> None:
         write_bytes(temporary / ADAPTER_WEIGHTS, (Path(raw) / ADAPTER_WEIGHTS).read_bytes())
     write_json(temporary / CONFIG, config)
     write_bytes(temporary / CARD, card.encode())
+    failpoint("adapter.written")
     shutil.rmtree(folder, ignore_errors=True)
     temporary.chmod(0o755)
     temporary.rename(folder)
+    failpoint("adapter.published")
 
 
 def model_card(run: dict[str, Any], figures: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ as tokens of its own and ends with the end-of-turn token, so that the model lear
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,14 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """One conversation with two answers: the one that a reviewer stands behind, and the one that it corrects."""
+
+    chosen: Row
+    rejected: Row
+
+
+@dataclass(frozen=True)
 class Rows:
     """What is trained on (a row as often as its weight says) and what is only measured on."""
 
@@ -40,6 +48,8 @@ class Rows:
     held_out: list[Row]
     too_long: int
     """Distinct rows left out because they exceed the length limit."""
+    pairs: list[Pair]
+    """Of the rows to train on: those with a rejected answer, once each."""
 
 
 def encode(tokenizer: Any, prompt: Sequence[ChatMessage], completion: str) -> Row:
@@ -50,7 +60,7 @@ def encode(tokenizer: Any, prompt: Sequence[ChatMessage], completion: str) -> Ro
 
 
 def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
-    """Read and encode a dataset (Parquet with prompt, completion, weight, split); too long rows are left out.
+    """Read and encode a dataset (Parquet with prompt, completion, rejected, weight, split); too long rows are left out.
 
     A row of weight 0 is known to the adapter that is gone on with, and rests tonight.
 
@@ -58,27 +68,36 @@ def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
         BadInput: the file is damaged, a column is missing, or no row is left to train on.
     """
     try:
-        table = pq.read_table(dataset, columns=["prompt", "completion", "weight", "split"])
+        table = pq.read_table(dataset, columns=["prompt", "completion", "rejected", "weight", "split"])
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(f"The training set {dataset} cannot be read ({error}); run the night again.") from error
-    train: list[Row] = []
-    held_out: list[Row] = []
+    rows = Rows([], [], 0, [])
     too_long = 0
     for number, values in enumerate(table.to_pylist(), start=1):
-        if values["split"] == "train" and not values["weight"]:
+        learnt = values["split"] == "train"
+        if learnt and not values["weight"]:
             continue
         if not values["prompt"] or not (values["completion"] or "").strip():
             raise BadInput(f"Row {number} of the training set {dataset} has no prompt or no completion.")
         row = encode(tokenizer, values["prompt"], values["completion"])
         if len(row.ids) > max_length:
             too_long += 1
-        elif values["split"] == "train":
-            train.extend([row] * values["weight"])
-        elif len(held_out) < MAX_HELD_OUT:
-            held_out.append(row)
-    if not train:
+        elif learnt:
+            rows.train.extend([row] * values["weight"])
+            rows.pairs.extend(_pairs(tokenizer, values, row, max_length))
+        elif len(rows.held_out) < MAX_HELD_OUT:
+            rows.held_out.append(row)
+    if not rows.train:
         raise BadInput(
             f"No row of the training set {dataset} can be learnt: {too_long} are longer than {max_length} tokens "
             "(NIGHTSCHOOL_TRAINING__MAX_LENGTH) and no other is left."
         )
-    return Rows(train, held_out, too_long)
+    return replace(rows, too_long=too_long)
+
+
+def _pairs(tokenizer: Any, values: dict[str, Any], chosen: Row, max_length: int) -> list[Pair]:
+    """The pair that a row makes, if it has a rejected answer that is not too long."""
+    if not values["rejected"]:
+        return []
+    rejected = encode(tokenizer, values["prompt"], values["rejected"])
+    return [Pair(chosen, rejected)] if len(rejected.ids) <= max_length else []

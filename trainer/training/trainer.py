@@ -103,8 +103,8 @@ class NightTrainer(SFTTrainer):  # type: ignore[misc]
 class PackedTrainer(NightTrainer):
     """The same training for CPUs: packed rows, loss on scored tokens alone, layers compiled where that pays."""
 
-    def __init__(self, *, hardware: Hardware, **kwargs: Any) -> None:
-        super().__init__(data_collator=PackCollator(), **kwargs)
+    def __init__(self, *, hardware: Hardware, collator: Any = None, **kwargs: Any) -> None:
+        super().__init__(data_collator=collator or PackCollator(), **kwargs)
         self._causal_lm = self.model.get_base_model()
         # Otherwise the first layer, whose input needs no gradient, would be compiled apart from the others.
         self._causal_lm.enable_input_require_grads()
