@@ -36,10 +36,12 @@ def learn(work: Work) -> None:
         run = session.merge(run)
         run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
-        facts["preference"] = result.preference
+        facts |= {"preference": result.preference, "kept": result.kept}
         nights.note(session, work.night_id, Stage.TRAIN, facts)
     failpoint("train.recorded")
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
+    if kept := result.kept:
+        work.say(f"train: step {kept['step']} was kept, with loss {kept['held_out_loss']:.3f} on the held-out answers")
     if told := result.preference:
         work.say(f"train: then {told['pairs']} preferences, loss {told['loss']:.3f} at the end")
 

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,8 @@ class TrainingResult:
     """Of the supervised stage."""
     preference: dict[str, float]
     """Of the preference stage: how many pairs, and the last loss; empty without one."""
+    kept: dict[str, float] = field(default_factory=dict)
+    """The `step` of how many `steps` whose adapter was kept, and its `held_out_loss`; empty without held-out rows."""
 
 
 def train(
