@@ -23,6 +23,7 @@ BENCHES = (
     "preference",
     "lora_on_cpu",
     "redaction",
+    "curation",
     "app_home",
     "school_nights",
     "gate",

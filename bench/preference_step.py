@@ -34,6 +34,7 @@ KINDS = {
 }
 PAIRS = 64
 WARMUP_STEPS = 2
+START = "start"
 SETTINGS = TrainingSettings(preference="auto", preference_learning_rate=1e-4, preference_epochs=2)
 
 
@@ -46,6 +47,7 @@ def table(quick: bool) -> str:
         work = Path(folder)
         dataset = _dataset(work / "rows.parquet")
         base = ensure_base_model(Settings(home=work, models_folder=MODELS), say=_say)
+        _measured("start", base.path, dataset, steps, work)
         runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
         for number in range(rounds):
             for kind in KINDS:
@@ -124,6 +126,10 @@ def _measured(kind: str, base: Path, dataset: Path, steps: int, work: Path) -> d
 
 def _worker(kind: str, base: Path, dataset: Path, steps: int, out: Path) -> None:
     """In the fresh process: set up one kind of trainer, run it, and write what was measured."""
+    if kind == "start":
+        _write_start(base, out.parent / START)
+        out.write_text("{}")
+        return
     trainer, clock, reference_s = _trainer(kind, base, dataset, steps, out.parent)
     trainer.train()
     a_step = reference_s * (SETTINGS.batch_size // 2) / (PAIRS * SETTINGS.preference_epochs)
@@ -131,9 +137,22 @@ def _worker(kind: str, base: Path, dataset: Path, steps: int, out: Path) -> None
     out.write_text(json.dumps(measured))
 
 
-def _trainer(kind: str, base: Path, dataset: Path, steps: int, work: Path) -> tuple[Any, Any, float]:
+def _write_start(base: Path, folder: Path) -> None:
+    """The adapter from which every kind starts, as one that comes from the supervised stage would be."""
     import torch
     from peft import get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    from trainer.training.trainer import lora
+
+    torch.manual_seed(SETTINGS.seed)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    get_peft_model(model, lora(SETTINGS, fast=False)).save_pretrained(str(folder))
+
+
+def _trainer(kind: str, base: Path, dataset: Path, steps: int, work: Path) -> tuple[Any, Any, float]:
+    import torch
+    from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import DPOConfig, DPOTrainer
 
@@ -156,7 +175,6 @@ def _trainer(kind: str, base: Path, dataset: Path, steps: int, work: Path) -> tu
     rows = read_rows(dataset, tokenizer, SETTINGS.max_length)
     ours = kind == "ours"
     model = AutoModelForCausalLM.from_pretrained(base, dtype=hardware.dtype if ours else torch.float32)
-    torch.manual_seed(SETTINGS.seed)
     if not ours:
 
         class Stock(DPOTrainer):  # type: ignore[misc]
@@ -173,17 +191,16 @@ def _trainer(kind: str, base: Path, dataset: Path, steps: int, work: Path) -> tu
         changes = {"gradient_checkpointing": DPOConfig.gradient_checkpointing, "bf16": kind == "stock_bf16"}
         args = replace(dpo_arguments(SETTINGS, work / "out", PAIRS, hardware), max_steps=steps, **changes)
         trainer = Stock(
-            model=model,
+            model=PeftModel.from_pretrained(model, work / START, is_trainable=True),
             args=args,
             train_dataset=plain_dataset(rows.pairs),
             processing_class=tokenizer,
-            peft_config=lora(SETTINGS, fast=False),
             callbacks=[clock],
         )
         return trainer, clock, 0.0
     if not packed_model.enable(model, rows.train):
         raise SystemExit("This model does not take the packed way; there is nothing to compare.")
-    adapted = get_peft_model(model, lora(SETTINGS, fast=True))
+    adapted = PeftModel.from_pretrained(model, work / START, is_trainable=True, config=lora(SETTINGS, fast=True))
     started = time.monotonic()
     references = preferences(adapted.get_base_model(), rows.pairs)
     reference_s = time.monotonic() - started

@@ -11,7 +11,7 @@ from bot import posting
 from bot.blocks.card import Card, Example, Measure, Report, night_card, slack_date
 from bot.safe_text import plain_label
 from bot.services import Services
-from store import adapters, evaluations, nights, outbox
+from store import adapters, alerts, evaluations, nights, outbox
 from store.errors import NotFound
 from store.settings import Settings
 from store.tables import Adapter, Evaluation, EvaluationItem, OutboxMessage, Promotion, Ticket
@@ -35,7 +35,8 @@ def gather(session: Session, settings: Settings, night_id: int) -> Card:
     compared = evaluations.of_night(session, night_id)
     message = outbox.by_key(session, card_key(night_id))
     production = adapters.production(session)
-    card = Card(night_id, night.key, night.state, night.outcome, production=production)
+    raised = alerts.of_night(session, night_id)
+    card = Card(night_id, night.key, night.state, night.outcome, production=production, alerts=raised)
     if compared is None:
         return card
     version = session.exec(select(Adapter).where(Adapter.name == compared.candidate)).first()
@@ -46,6 +47,7 @@ def gather(session: Session, settings: Settings, night_id: int) -> Card:
         night.state,
         night.outcome,
         report=_report(session, settings, compared),
+        alerts=raised,
         production=production,
         promotable=promotable,
         decided=_decided(session, compared.candidate, message),

@@ -11,12 +11,23 @@ from sqlmodel import Session
 from bot.blocks.review import Case, Progress, ending_modal, review_modal
 from bot.blocks.review.inputs import prefill
 from bot.metadata import ReviewFlow
-from store import answers, proposals, review_claims, review_queue, review_signs, review_undo, reviews, tickets, votes
+from store import (
+    answers,
+    contradictions,
+    proposals,
+    review_claims,
+    review_queue,
+    review_signs,
+    review_undo,
+    reviews,
+    tickets,
+    votes,
+)
 from store.review_queue import desk_of
 from store.reviews import Decision
 from store.settings import Settings
 from store.tables import Answer, Message
-from store.words import Role, Verdict
+from store.words import ReviewState, Role, Verdict
 
 SAID = {Verdict.ACCEPTED: "Accepted", Verdict.CORRECTED: "Corrected", Verdict.REJECTED: "Rejected"}
 
@@ -70,6 +81,7 @@ def show(session: Session, desk: Desk, flow: ReviewFlow, notice: str = "") -> Vi
         alike,
         more,
         desk.settings.offered_tags,
+        contradictions.opposed(session, [flow.answer_id]).get(flow.answer_id, ()),
     )
     flow = replace(flow, alike=tuple(near.id or 0 for near, _ in alike))
     waiting = review_signs.waiting(session, desk.reviewer_id)
@@ -89,7 +101,9 @@ def decide(session: Session, desk: Desk, flow: ReviewFlow, decision: Decision) -
     Raises:
         NightschoolError: it may not be made; nothing is changed.
     """
-    if any(review.reviewer_id == desk.reviewer_id for review in reviews.of_answer(session, flow.answer_id)):
+    answer, _ = answers.with_ticket(session, flow.answer_id)
+    decided = any(review.reviewer_id == desk.reviewer_id for review in reviews.of_answer(session, flow.answer_id))
+    if decided and answer.review_state != ReviewState.CONTRADICTED:
         # The second of two presses on “Decide”.
         return advance(session, desk, flow)
     review = reviews.decide(session, decision, desk.settings.second_opinion_share)

@@ -12,6 +12,8 @@ from store.settings import Settings
 
 UNIX = "unix://"
 CONNECT_TIMEOUT_S = 5.0
+KEPT_FOR_S = 2.0
+"""How long an idle connection is kept: vLLM closes its own after five, and what is sent in that moment is lost."""
 WRITE_TIMEOUT_S = 15.0
 
 
@@ -49,7 +51,7 @@ def connect(url: str, key: str) -> httpx2.AsyncClient:
         BadInput: the address is of another kind.
     """
     timeout = httpx2.Timeout(None, connect=CONNECT_TIMEOUT_S, write=WRITE_TIMEOUT_S)
-    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64)
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEPT_FOR_S)
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     if url.startswith(UNIX):
         transport = httpx2.AsyncHTTPTransport(uds=url.removeprefix(UNIX), limits=limits)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, delete, select, update
 
-from store import datasets, lineage
+from store import alerts, datasets, lineage
 from store.errors import BadInput
 from store.tables import (
     Adapter,
@@ -87,6 +87,7 @@ def forget(session: Session, person_id: str) -> Erased:
     versions = lineage.versions_of(session, asked | joined)
     for ticket_id in sorted(asked | joined):
         session.merge(Erasure(ticket_id=ticket_id))
+    alerts.forget(session, person_id, _ids(session, select(Answer.id).where(col(Answer.ticket_id).in_(asked | joined))))
     return Erased(
         tickets=len(asked),
         messages=_wipe_others_threads(session, person_id, joined) + _wipe_messages(session, asked),

@@ -20,6 +20,7 @@ ACTIONS = ("kill", "raise", "sleep")
 FAILPOINTS = {
     "night.begun": "the night is marked as running",
     "stage.begun": "an attempt at a stage is counted",
+    "curate.sent_back": "what reviewers have to look at again is in their queue, the alerts are stored",
     "curate.decided": "groups and splits are stored, the dataset is not yet frozen",
     "curate.frozen": "the dataset's folder is there, its row is not",
     "curate.stored": "the dataset's row is there",

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from store import datasets, evaluations, nights
+from store import alerts, datasets, evaluations, nights
 from store.tables import Dataset, Evaluation, Night, TrainingRun
 
 
@@ -25,6 +25,8 @@ def history(session: Session, night: Night) -> list[Table]:
     dataset, run = datasets.of_night(session, night_id), datasets.training_of(session, night_id)
     compared = evaluations.of_night(session, night_id)
     found = [_stages(session, night)]
+    if raised := alerts.of_night(session, night_id):
+        found.append(Table("Look at this", ["Alert", "People"], [(one.text, ", ".join(one.people)) for one in raised]))
     if dataset is not None:
         found.append(_dataset(dataset))
     if run is not None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
-from store import review_claims, review_signs
+from store import contradictions, review_claims, review_signs
+from store.contradictions import Opposed
 from store.review_signs import Survey
 from store.tables import Answer, Proposal, Review, ReviewDesk, Ticket, Vote
 from store.words import DeliveryState, ProposalState, QueueFilter, ReviewState, TicketStatus, VoteValue
@@ -36,23 +37,26 @@ class Facts:
     down: int
     proposals: int
     alike: int
+    contradicted: bool = False
 
     @property
     def rank(self) -> tuple[float, int]:
         """How much it teaches: a complaint outweighs doubt, each doubling of its repeats weighs one; then the newer."""
         points = 4.0 * min(self.down, 5) + 3.0 * self.escalated + 3.0 * self.failed + 2.5 * self.again
+        points += 3.0 * self.contradicted
         points += 2.0 * min(self.proposals, 1) + 2.0 * self.doubt + math.log2(1 + self.alike)
         return points, self.id
 
 
 @dataclass(frozen=True)
 class QueueItem:
-    """An answer that waits, what speaks for looking at it, and the reviewer who is busy with it now."""
+    """An answer that waits, what speaks for looking at it, who is busy with it now, and what it contradicts."""
 
     answer: Answer
     ticket: Ticket
     facts: Facts
     holder: str = ""
+    contradicts: Sequence[Opposed] = ()
 
 
 @dataclass(frozen=True)
@@ -109,13 +113,15 @@ class _Known:
 def _facts(known: _Known, id_: int, group: int | None, state: DeliveryState, logprob: float | None) -> Facts:
     review_state, status = known.stands[id_]
     again = review_state in review_signs.AGAIN
-    alone = group is None or again
+    contradicted = review_state == ReviewState.CONTRADICTED
+    alone = group is None or again or contradicted
     return Facts(
         id=id_,
         group=None if alone else group,
         failed=state == DeliveryState.FAILED,
         escalated=status == TicketStatus.ESCALATED,
         again=again,
+        contradicted=contradicted,
         doubt=0.0 if logprob is None else 1 - math.exp(min(logprob, 0.0)),
         up=known.votes[id_, VoteValue.UP],
         down=known.votes[id_, VoteValue.DOWN],
@@ -164,7 +170,12 @@ def items(session: Session, shown: Sequence[Facts]) -> list[QueueItem]:
     )
     by_id = {answer.id: (answer, ticket) for answer, ticket in found}
     holders = review_claims.holders(session)
-    return [QueueItem(*by_id[one.id], one, holders.get(one.id, "")) for one in shown if one.id in by_id]
+    contrary = contradictions.opposed(session, [one.id for one in shown if one.contradicted])
+    return [
+        QueueItem(*by_id[one.id], one, holders.get(one.id, ""), contrary.get(one.id, ()))
+        for one in shown
+        if one.id in by_id
+    ]
 
 
 def take_next(session: Session, desk: ReviewDesk) -> int | None:

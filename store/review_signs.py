@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, exists, func, select
 
-from store.reviews import NOT_OURS, REVIEWABLE
+from store.reviews import NOT_OURS, REVIEWABLE, SENT_BACK
 from store.tables import Answer, Proposal, Review, ReviewSkip, Ticket, Vote
-from store.words import DeliveryState, ProposalState, QueueFilter, ReviewState, TicketStatus, Verdict, VoteValue
+from store.words import Arm, DeliveryState, ProposalState, QueueFilter, ReviewState, TicketStatus, Verdict, VoteValue
 
 AGAIN = (ReviewState.SECOND, ReviewState.THIRD)
-OPEN = (ReviewState.WAITING, *AGAIN)
+OPEN = (ReviewState.WAITING, *AGAIN, ReviewState.CONTRADICTED)
 MOST = 300
 WAITING = col(Answer.review_state) == ReviewState.WAITING
 UNSURE = math.log(0.5)
@@ -55,7 +55,10 @@ def _open(session: Session, *which: ColumnElement[bool], order: Any = None, limi
     return [
         id_
         for id_, review_state, state, arm in session.exec(found)
-        if id_ is not None and review_state in OPEN and state in REVIEWABLE and arm not in NOT_OURS
+        if id_ is not None
+        and review_state in OPEN
+        and state in REVIEWABLE
+        and (arm not in NOT_OURS or (arm == Arm.HUMAN and review_state in SENT_BACK))
     ]
 
 
@@ -101,12 +104,19 @@ def second_opinion(session: Session, reviewer_id: str) -> list[int]:
     return _open(session, again, ~_judged_by(reviewer_id), order=col(Answer.id), limit=MOST)
 
 
+def contradicted(session: Session, reviewer_id: str) -> list[int]:
+    """Those that contradict another answer, the oldest first; whoever has judged one may look again."""
+    found = col(Answer.review_state) == ReviewState.CONTRADICTED
+    return _open(session, found, order=col(Answer.id), limit=MOST)
+
+
 SIGNS: dict[QueueFilter, Callable[[Session, str], list[int]]] = {
     QueueFilter.VOTED_DOWN: voted_down,
     QueueFilter.ESCALATED: escalated,
     QueueFilter.UNSURE: unsure,
     QueueFilter.PROPOSED: proposed,
     QueueFilter.SECOND_OPINION: second_opinion,
+    QueueFilter.CONTRADICTED: contradicted,
 }
 
 
@@ -171,8 +181,7 @@ def open_to(session: Session, reviewer_id: str, ids: Collection[int]) -> set[int
         .join(Ticket, col(Answer.ticket_id) == col(Ticket.id))
         .where(col(Answer.id).in_(ids), Ticket.asker_id == reviewer_id)
     )
-    judged = select(Review.answer_id).where(col(Review.answer_id).in_(ids), Review.reviewer_id == reviewer_id)
-    closed = {*session.exec(own), *session.exec(judged), *skipped_by(session, reviewer_id)}
+    closed = {*session.exec(own), *_done(session, reviewer_id, ids), *skipped_by(session, reviewer_id)}
     return set(_open(session, col(Answer.id).in_(ids))) - closed
 
 
@@ -189,9 +198,21 @@ def skipped_by(session: Session, reviewer_id: str) -> set[int]:
 
 def _judged(session: Session, reviewer_id: str, found: dict[QueueFilter, list[int]]) -> set[int]:
     """Those of the found ones that wait for another opinion after this reviewer's."""
-    ids = {id_ for listed in found.values() for id_ in listed}
-    judged = select(Review.answer_id).where(col(Review.answer_id).in_(ids), Review.reviewer_id == reviewer_id)
-    return set(session.exec(judged).all())
+    return _done(session, reviewer_id, {id_ for listed in found.values() for id_ in listed})
+
+
+def _done(session: Session, reviewer_id: str, ids: Collection[int]) -> set[int]:
+    """Those of these answers that a reviewer has judged and may not judge again."""
+    judged = (
+        select(Review.answer_id)
+        .join(Answer, col(Answer.id) == col(Review.answer_id))
+        .where(
+            col(Review.answer_id).in_(ids),
+            Review.reviewer_id == reviewer_id,
+            Answer.review_state != ReviewState.CONTRADICTED,
+        )
+    )
+    return set(session.exec(judged))
 
 
 def counts(session: Session, reviewer_id: str, found: Survey) -> Counts:
@@ -209,10 +230,10 @@ def counts(session: Session, reviewer_id: str, found: Survey) -> Counts:
 
 def waiting(session: Session, reviewer_id: str) -> int:
     """How many answers wait for this reviewer: all that are open, counted by an index, less the few closed to them."""
-    counted = select(func.count()).select_from(Answer)
-    counted = counted.where(col(Answer.state).in_(REVIEWABLE), col(Answer.arm).not_in(NOT_OURS))
-    fresh = session.exec(counted.where(WAITING)).one()
-    again = session.exec(counted.where(col(Answer.review_state).in_(AGAIN), ~_judged_by(reviewer_id))).one()
+    counted = select(func.count()).select_from(Answer).where(col(Answer.state).in_(REVIEWABLE))
+    fresh = session.exec(counted.where(WAITING, col(Answer.arm).not_in(NOT_OURS))).one()
+    theirs = col(Answer.arm) != Arm.TRIAL
+    again = session.exec(counted.where(col(Answer.review_state).in_(AGAIN), theirs, ~_judged_by(reviewer_id))).one()
+    contrary = session.exec(counted.where(col(Answer.review_state) == ReviewState.CONTRADICTED, theirs)).one()
     closed = _own(session, reviewer_id) | skipped_by(session, reviewer_id)
-    judged = select(Review.answer_id).where(col(Review.answer_id).in_(closed), Review.reviewer_id == reviewer_id)
-    return fresh + again - len(closed - set(session.exec(judged).all()))
+    return fresh + again + contrary - len(closed - _done(session, reviewer_id, closed))

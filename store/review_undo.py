@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, delete, select
 
-from store import answers, approved, gaps, outbox, reviews, tickets
+from store import answers, approved, contradictions, gaps, outbox, reviews, tickets
 from store.errors import BadInput, NotAllowed
 from store.tables import Answer, DatasetRow, OutboxMessage, Review, Ticket, now
 from store.words import OutboxState, ProposalState, TicketStatus, Verdict
@@ -84,6 +84,7 @@ def _take_back(session: Session, review: Review, second_opinion_share: float) ->
         reviews.set_proposal(session, review.proposal_id, ProposalState.USED, ProposalState.OPEN)
     _withdraw_correction(session, review)
     reviews.settle(session, answer, ticket, second_opinion_share)
+    contradictions.undone(session, review)
     gaps.decided(session, review)
     approved.forget(session, review.id or 0)
 

@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select, update
 
-from store import answers, gaps, outbox, review_claims, tickets, verdicts
+from store import answers, contradictions, gaps, outbox, review_claims, tickets, verdicts
 from store.errors import BadInput, NightschoolError, NotAllowed
+from store.import_tickets import IMPORT
 from store.tables import Answer, Proposal, Review, Ticket, now
 from store.words import Arm, Cause, DeliveryState, ProposalState, ReviewState, TicketStatus, Verdict
 
@@ -16,6 +17,9 @@ REVIEWABLE = (DeliveryState.DELIVERED, DeliveryState.STOPPED, DeliveryState.FAIL
 
 NOT_OURS = (Arm.HUMAN, Arm.TRIAL)
 """Nobody reviews what a person wrote, or what a version said that an admin tries."""
+
+SENT_BACK = (ReviewState.SECOND, ReviewState.THIRD, ReviewState.CONTRADICTED)
+"""Unless a night has sent what a person wrote to the reviewers."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +63,19 @@ def check_may_review(session: Session, answer_id: int, reviewer_id: str) -> tupl
     answer, ticket = answers.with_ticket(session, answer_id)
     if ticket.asker_id == reviewer_id:
         raise NotAllowed("You asked this question yourself, so another reviewer has to decide on the answer.")
-    if answer.state not in REVIEWABLE or ticket.status == TicketStatus.WITHDRAWN or answer.arm in NOT_OURS:
+    if answer.state not in REVIEWABLE or ticket.status == TicketStatus.WITHDRAWN or is_not_ours(answer):
         raise BadInput("This question was deleted or is still being answered, so there is nothing to decide on.")
     given = of_answer(session, answer_id)
-    if any(review.reviewer_id == reviewer_id for review in given):
+    if answer.review_state != ReviewState.CONTRADICTED and any(one.reviewer_id == reviewer_id for one in given):
         raise BadInput("You have already decided on this answer; if anyone has to look again, it is another reviewer.")
     if answer.review_state == ReviewState.SETTLED:
         raise BadInput(_decided_by(given))
     return answer, ticket
+
+
+def is_not_ours(answer: Answer) -> bool:
+    """Whether an answer is none that reviewers decide on."""
+    return answer.arm == Arm.TRIAL or (answer.arm == Arm.HUMAN and answer.review_state not in SENT_BACK)
 
 
 def _decided_by(given: Sequence[Review]) -> str:
@@ -140,21 +149,22 @@ def _fitting(session: Session, decision: Decision, answer: Answer) -> list[tuple
 
 def _store(session: Session, decision: Decision, answer: Answer, batch: str) -> Review:
     corrected = decision.verdict == Verdict.CORRECTED
-    review = Review(
-        answer_id=answer.id or 0,
-        reviewer_id=decision.reviewer_id,
-        verdict=decision.verdict,
-        correction=decision.correction.strip() if corrected else "",
-        cause=decision.cause,
-        note=decision.note.strip(),
-        tags=list(decision.tags),
-        batch=batch,
-        valid_until=decision.valid_until if corrected else None,
-        proposal_id=decision.proposal_id if corrected else None,
-    )
+    # Whoever looks again at a contradiction may be the reviewer who decided first.
+    own = (one for one in of_answer(session, answer.id or 0) if one.reviewer_id == decision.reviewer_id)
+    review = next(own, None) or Review(answer_id=answer.id or 0, reviewer_id=decision.reviewer_id)
+    review.verdict = decision.verdict
+    review.correction = decision.correction.strip() if corrected else ""
+    review.cause = decision.cause
+    review.note = decision.note.strip()
+    review.tags = list(decision.tags)
+    review.batch = batch
+    review.valid_until = decision.valid_until if corrected else None
+    review.proposal_id = decision.proposal_id if corrected else None
+    review.updated_at = now()
     session.add(review)
     session.flush()
     gaps.decided(session, review)
+    contradictions.decided(session, review)
     review_claims.release(session, answer.id or 0, decision.reviewer_id)
     return review
 
@@ -168,7 +178,7 @@ def settle(session: Session, answer: Answer, ticket: Ticket, second_opinion_shar
     counts = verdicts.final(given)
     if counts is None:
         return
-    if counts.verdict == Verdict.CORRECTED:
+    if counts.verdict == Verdict.CORRECTED and ticket.team_id != IMPORT:
         outbox.owe(session, correction_key(counts), "correction", {"review_id": counts.id})
     if counts.verdict != Verdict.REJECTED and ticket.status not in (TicketStatus.RESOLVED, TicketStatus.WITHDRAWN):
         given[-1].status_before = ticket.status

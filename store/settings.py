@@ -12,7 +12,16 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Annotated, Literal, get_args
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -29,6 +38,11 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
+
+
+def _split_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
 
 Tag = Annotated[str, Field(min_length=1, max_length=75)]
 """A tag of a decision; Slack shows at most 75 characters of an option."""
@@ -140,6 +154,37 @@ class NightSettings(_Block):
     """Whether direct messages to the bot may be learnt."""
     opted_out: list[str] = []
     """Slack ids of people whose tickets are never learnt, beside those who chose so with `/nightschool privacy`."""
+
+
+class CurationSettings(_Block):
+    """What keeps a few people, a flood of one question, or a planted text from deciding what a night learns."""
+
+    contradictions: bool = True
+    """Whether contradictory answers to one question go back to the reviewers instead of being learnt."""
+    asker_share: float = Field(default=0.2, gt=0, le=1)
+    """At most this share of a night is from one asker; with few askers twice an even part. 1 means no cap."""
+    voter_share: float = Field(default=0.2, gt=0, le=1)
+    """At most this share of a night are answers on which the same person alone has voted. 1 means no cap."""
+    reviewer_share: float = Field(default=0.5, gt=0, le=1)
+    """At most this share of a night stands on one reviewer's word alone; with up to two reviewers there is no cap."""
+    topic_share: float = Field(default=0.2, gt=0, le=1)
+    """At most this share of a night is about one question, asked in nearly the same letters. 1 means no cap."""
+    share_from: int = Field(default=20, ge=1)
+    """So many lessons may always come from one person or be about one question, whatever share that is."""
+    burst_reviews: int = Field(default=60, ge=0)
+    """More decisions of one reviewer within `burst_minutes` wait for a second reviewer; 0 means no cap."""
+    burst_minutes: float = Field(default=5.0, gt=0)
+    """The minutes in which `burst_reviews` are counted."""
+    new_accounts: int = Field(default=10, ge=0)
+    """When more people than this first ask or vote within one hour, they count as one person; 0 switches it off."""
+    new_account_days: float = Field(default=7.0, gt=0)
+    """For how many days accounts that appeared together count as one."""
+    injections: bool = True
+    """Whether questions that give the model instructions wait for a second reviewer."""
+    triggers: bool = True
+    """Whether a rare phrase that always brings the same odd answer is taken for a planted trigger."""
+    trusted_phrases: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Phrases that are no planted triggers, although an alert named them (comma-separated in the environment)."""
 
 
 class DigestSettings(_Block):
@@ -257,13 +302,14 @@ class Settings(BaseSettings):
     serving: ServingSettings = ServingSettings()
     training: TrainingSettings = TrainingSettings()
     night: NightSettings = NightSettings()
+    curation: CurationSettings = CurationSettings()
     gate: GateSettings = GateSettings()
     digest: DigestSettings = DigestSettings()
 
     @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")
     @classmethod
-    def _split_commas(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    def _lists(cls, value: object) -> object:
+        return _split_commas(value)
 
     @field_validator("http_port", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
+from store.import_tickets import IMPORT
 from store.tables import Review
 from store.words import ReviewState
 
@@ -17,10 +18,13 @@ def drawn_for_two(answer_id: int, share: float) -> bool:
 def final(reviews: Sequence[Review]) -> Review | None:
     """The review that counts, of all reviews of one answer in their order; None while they are in dispute.
 
-    The first review with the verdict of the majority; where three or more reviewers have no majority, the last.
+    The first review with the verdict of the majority; where three or more reviewers have no majority, the last. What a
+    reviewer says about an imported answer counts instead of the import.
     """
     if not reviews:
         return None
+    if len(reviews) > 1:
+        reviews = [review for review in reviews if review.reviewer_id != IMPORT]
     verdict, votes = Counter(review.verdict for review in reviews).most_common(1)[0]
     if 2 * votes > len(reviews):
         return next(review for review in reviews if review.verdict == verdict)

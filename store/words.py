@@ -107,6 +107,8 @@ class ReviewState(StrEnum):
     """It was drawn for two reviewers, and one of them has decided."""
     THIRD = "third"
     """Two reviewers disagree."""
+    CONTRADICTED = "contradicted"
+    """It was decided on, but contradicts another answer to the same question."""
     SETTLED = "settled"
 
 
@@ -119,6 +121,7 @@ class QueueFilter(StrEnum):
     UNSURE = "unsure"
     PROPOSED = "proposed"
     SECOND_OPINION = "second_opinion"
+    CONTRADICTED = "contradicted"
 
 
 class ProposalState(StrEnum):

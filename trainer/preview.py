@@ -8,6 +8,7 @@ from store.settings import Settings
 from store.words import Split
 from trainer.curate.continual import choose_start
 from trainer.curate.freeze import rows_of
+from trainer.curate.guard import in_words
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.methods import choose_methods
 from trainer.curate.stage import collect, left_out, why_useless
@@ -29,14 +30,16 @@ class Preview:
 
     def lines(self) -> list[str]:
         """The preview in words."""
+        looks = [f"Look at this: {in_words(alert)}" for alert in self.tally.alerts]
         if self.declines:
-            return [f"The night would decline. {self.declines}"]
+            return [f"The night would decline. {self.declines}", *looks]
         corrected = sum(lesson.corrected for lesson in self.train)
         newest = sorted(self.train, key=lambda lesson: lesson.decided_at, reverse=True)[:SHOWN]
         return [
             f"The night would learn from {len(self.train)} answers, {corrected} of them corrected by a reviewer, and "
             f"measure on {len(self.held_out)} that it never learns{left_out(self.tally)}.",
             f"Method: {self.methods}; {self.start}.",
+            *looks,
             "The newest lessons:",
             *(f"  {_short(lesson.question)} → {_short(lesson.completion)}" for lesson in newest),
         ]

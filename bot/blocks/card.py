@@ -17,11 +17,12 @@ from slack_sdk.models.blocks import (
 
 from bot.blocks.content import Content, context, header, section
 from bot.safe_text import plain_label, quoted
+from store.alerts import Alert
 from store.words import GateVerdict, NightState
 
 PROMOTE_ACTION = "promote_version"
 HOLD_ACTION = "hold_version"
-EXAMPLES_SHOWN = 2
+EXAMPLES_SHOWN, ALERTS_SHOWN, PEOPLE_NAMED = 2, 6, 10
 FIELDS_IN_SECTION = 10
 
 VERDICT_HEADLINES = {
@@ -85,6 +86,8 @@ class Card:
     production: str = ""
     promotable: bool = False
     decided: Sequence[str] = field(default_factory=tuple)
+    alerts: Sequence[Alert] = ()
+    """What an admin should look at before anything is promoted."""
 
 
 def night_card(card: Card, busy: str = "", trouble: str = "") -> Content:
@@ -96,6 +99,7 @@ def night_card(card: Card, busy: str = "", trouble: str = "") -> Content:
         header(headline),
         context(f"Night of {card.night_key} · {card.report.candidate} against {card.report.champion}"),
         section(plain_label(card.report.summary, 2900)),
+        *_alerts(card.alerts),
         *_measures(card.report),
         *_examples("Got better", card.report.better, card.report),
         *_examples("Got worse", card.report.worse, card.report),
@@ -114,8 +118,23 @@ def _short_card(card: Card) -> Content:
     }.get(card.state, "🌙 Last night")
     words = plain_label(card.outcome, 2900) or "No reason was given."
     follow = f"Production stays with *{card.production}*." if card.production else ""
-    blocks = [header(headline), section(words), context(f"Night of {card.night_key}. {follow}")]
+    foot = context(f"Night of {card.night_key}. {follow}")
+    blocks = [header(headline), section(words), *_alerts(card.alerts), foot]
     return Content(f"{headline}: {words}", blocks)
+
+
+def _alerts(alerts: Sequence[Alert]) -> list[Block]:
+    blocks: list[Block] = [section(_alert(alert)) for alert in alerts[:ALERTS_SHOWN]]
+    if len(alerts) > ALERTS_SHOWN:
+        blocks.append(context(f"{len(alerts) - ALERTS_SHOWN} more alerts: `nightschool night show` lists them."))
+    return blocks
+
+
+def _alert(alert: Alert) -> str:
+    named = ", ".join(f"<@{person}>" for person in alert.people[:PEOPLE_NAMED])
+    more = f" and {len(alert.people) - PEOPLE_NAMED} more" if len(alert.people) > PEOPLE_NAMED else ""
+    who = f"\n{named}{more}" if named else ""
+    return f"🚨 *Look at this:* {plain_label(alert.text, 1500)}{who}"
 
 
 def _measures(report: Report) -> list[Block]:

@@ -15,6 +15,7 @@ from store.tables.nights import (
 )
 from store.tables.places import Channel, DutyGrant, Erasure, Person
 from store.tables.reviewing import (
+    Contradiction,
     KnowledgeGap,
     KnowledgeGapTicket,
     NearBand,
@@ -32,6 +33,7 @@ __all__ = [
     "Alias",
     "Answer",
     "Channel",
+    "Contradiction",
     "Dataset",
     "DatasetRow",
     "Document",

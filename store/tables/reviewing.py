@@ -69,6 +69,22 @@ class ReviewDesk(SQLModel, table=True):
     page: int = 0
 
 
+class Contradiction(SQLModel, table=True):
+    """Two answers to one question that cannot both be right; `answer_id` is the older.
+
+    `upheld_id` is the one that stands since the review `review_id` of one of them; until then both wait for reviewers.
+    """
+
+    __tablename__: ClassVar[str] = "contradiction"
+    __table_args__ = (UniqueConstraint("answer_id", "other_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    answer_id: int = Field(foreign_key="answer.id", index=True)
+    other_id: int = Field(foreign_key="answer.id", index=True)
+    upheld_id: int | None = None
+    review_id: int | None = Field(default=None, index=True)
+    found_at: datetime = moment()
+
+
 class NearBand(SQLModel, table=True):
     """A part of the MinHash of a group's first question: questions that share one may be near-duplicates."""
 

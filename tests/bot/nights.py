@@ -1,12 +1,16 @@
 """A finished night in the store, as the trainer leaves it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from store import adapters, outbox
+from sqlmodel import Session
+
+from store import adapters, alerts, nights, outbox
+from store.alerts import Alert
 from store.session import Store
 from store.tables import Answer, Evaluation, EvaluationItem, Night, Ticket
-from store.words import GateVerdict, NightState, Surface, Visibility
+from store.words import GateVerdict, NightState, Stage, Surface, Visibility
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
@@ -21,6 +25,13 @@ def measure(name: str, better: bool | None = True) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def raise_alerts(session: Session, night_id: int, raised: Sequence[Alert]) -> None:
+    """What the curation of a night found."""
+    nights.begin_stage(session, night_id, Stage.CURATE)
+    session.flush()
+    alerts.note(session, night_id, raised)
+
+
 def finished_night(
     store: Store,
     chart: Path,
@@ -28,6 +39,7 @@ def finished_night(
     *,
     measures: int = 3,
     verdict: GateVerdict = GateVerdict.PROMOTE,
+    raised: Sequence[Alert] = (),
 ) -> int:
     """A night that made version `version`, with its evaluation, chart and owed card; the night's number."""
     chart.write_bytes(PNG)
@@ -63,5 +75,6 @@ def finished_night(
             "examples": {"better": [item.id], "worse": [item.id], "broken": [item.id]},
             "cost": {"train_seconds": 60, "evaluate_seconds": 200, "train_rows": 40, "held_out_rows": 12},
         }
+        raise_alerts(session, night.id or 0, raised)
         outbox.owe(session, f"night-{night.id}", "morning_card", {"night_id": night.id})
         return night.id or 0

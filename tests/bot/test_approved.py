@@ -10,11 +10,12 @@ from sqlmodel import Session, update
 
 from bot.blocks.feedback import VOTE_ACTION
 from store import adapters, review_undo, reviews
-from store.approved import ApprovedAnswers, Asked, same_matter
+from store.approved import ApprovedAnswers, Asked
 from store.reviews import Decision
 from store.session import Store
 from store.settings import Settings
 from store.tables import Adapter, Alias, Answer, Dataset, DatasetRow, Night, Review, Ticket, TrainingRun, Vote, now
+from store.wording import same_matter
 from store.words import Arm, DeliveryState, ReviewState, Split, TicketStatus, Verdict, Visibility, VoteValue
 from tests.bot.conftest import RunningBot
 from tests.bot.model_server import ScriptedModel

@@ -18,6 +18,8 @@ from bot.blocks.review import Case, Progress, ending_modal, review_modal
 from bot.metadata import ReviewFlow, Start
 from deploy.workspace.block_kit import check
 from store.agreement import Agreement
+from store.alerts import Alert
+from store.contradictions import Opposed
 from store.review_queue import Decided, Facts, QueueItem
 from store.review_signs import Counts
 from store.review_undo import Undoable
@@ -90,23 +92,27 @@ def big_report(verdict: GateVerdict) -> Report:
     )  # fmt: skip
 
 
+ALERTS = [Alert(LONG, tuple(f"U{number:010}" for number in range(500)))] * 30
+
+
 @pytest.mark.parametrize("verdict", list(GateVerdict))
 @pytest.mark.parametrize(("busy", "trouble"), [("", ""), ("Promoting v7 …", ""), ("", LONG)])
 def test_the_biggest_card_fits(verdict: GateVerdict, busy: str, trouble: str) -> None:
-    shown = Card(1, "2026-11-24", NightState.DONE, LONG, big_report(verdict), "v6", True, ["a", "b", "c"])
+    shown = Card(1, "2026-11-24", NightState.DONE, LONG, big_report(verdict), "v6", True, ["a", "b", "c"], ALERTS)
     assert_sendable(night_card(shown, busy, trouble))
 
 
 @pytest.mark.parametrize("state", [NightState.DECLINED, NightState.FAILED, NightState.DONE])
 @pytest.mark.parametrize("outcome", ["", LONG])
 def test_short_cards_fit(state: NightState, outcome: str) -> None:
-    assert_sendable(night_card(Card(1, "2026-11-24", state, outcome, production="v6")))
+    assert_sendable(night_card(Card(1, "2026-11-24", state, outcome, production="v6", alerts=ALERTS)))
 
 
 def test_the_fullest_home_fits() -> None:
-    facts = Facts(1, 1, True, True, True, 0.9, 3, 4, 5, 6)
+    facts = Facts(1, 1, True, True, True, 0.9, 3, 4, 5, 6, contradicted=True)
+    others = [Opposed(long_ticket(), LONG)] * 5
     items = [
-        QueueItem(long_answer(id=number, state=DeliveryState.FAILED), long_ticket(), facts, "U9")
+        QueueItem(long_answer(id=number, state=DeliveryState.FAILED), long_ticket(), facts, "U9", others)
         for number in range(10)
     ]
     counts = Counts(50, dict.fromkeys(QueueFilter, 2000), 7, 3, 2, 1)

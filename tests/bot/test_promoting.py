@@ -8,11 +8,12 @@ from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.home.operating import CANCEL_NIGHT_ACTION, RUN_NIGHT_ACTION
 from bot.blocks.home.versions import VERSION_STEP_ACTION, Step
 from store import adapters, nights, outbox
+from store.alerts import Alert
 from store.errors import ModelUnavailable
 from store.tables import Night, OutboxMessage, Promotion
 from store.words import GateVerdict, NightState, OutboxState, Stage
 from tests.bot.conftest import RunningBot
-from tests.bot.nights import finished_night
+from tests.bot.nights import finished_night, raise_alerts
 from tests.bot.test_asking import answer_to, recorded, rows
 from tests.bot.test_feedback import modal_of
 from tests.bot.test_inbox import until
@@ -240,3 +241,21 @@ async def test_admins_see_how_a_night_goes_and_can_cancel_it(
     ended = await home_of(mei)
     assert f"Cancelled by <@{mei.user_id}>" in str(ended["blocks"])
     assert RUN_NIGHT_ACTION in str(ended["blocks"])
+
+
+@pytest.mark.parametrize("finished", [True, False])
+async def test_the_card_tells_what_an_admin_should_look_at(
+    bot: RunningBot, mei: Person, tmp_path: Path, finished: bool
+) -> None:
+    alert = Alert("One person asked 500 of the 600 answers; 475 of them wait, like <!channel>.", ("U0STUBBORN1",))
+    if finished:
+        finished_night(bot.store, tmp_path / "chart.png", raised=[alert])
+    else:
+        with bot.store.writing() as session:
+            night = nights.request(session, "U1")
+            raise_alerts(session, night.id or 0, [alert])
+            nights.finish(session, night.id or 0, NightState.DECLINED, "Too few.")
+            outbox.owe(session, f"night-{night.id}", "morning_card", {"night_id": night.id})
+    card = await mei.wait_for_message(lambda message: "475 of them wait" in str(message.get("blocks")))
+    assert "<@U0STUBBORN1>" in str(card["blocks"])
+    assert "<!channel>" not in str(card["blocks"])

@@ -14,7 +14,7 @@ from bot.blocks.home.reviewing import (
     REVIEW_ACTION,
 )
 from bot.blocks.review import SKIP_ACTION, UNDO_ACTION, UNSKIP_ACTION
-from store import review_claims
+from store import contradictions, review_claims
 from store.tables import Message, OutboxMessage, Proposal, Review, ReviewClaim, ReviewSkip, Ticket, now
 from store.words import OutboxState, ProposalState, ReviewState, TicketStatus, Verdict
 from tests.bot.conftest import RunningBot
@@ -264,3 +264,26 @@ def state_of(bot: RunningBot, answer_id: int) -> ReviewState:
 
     with bot.store.reading() as session:
         return answers.get(session, answer_id).review_state
+
+
+async def test_a_contradiction_is_in_the_queue_until_one_answer_is_reviewed_again(
+    bot: RunningBot, ravi: Person
+) -> None:
+    settled = {"review_state": ReviewState.SETTLED}
+    first = add_answer(bot.store, "When does the desk open?", text="It opens at 9 am.", **settled)
+    second = add_answer(bot.store, "Hi, when does the desk open?", text="It opens at 10 am.", **settled)
+    with bot.store.writing() as session:
+        # Ravi accepted both, some time ago.
+        for answer_id in (first, second):
+            session.add(Review(answer_id=answer_id, reviewer_id=ravi.user_id, verdict=Verdict.ACCEPTED))
+        session.flush()
+        contradictions.record(session, [(first, second)])
+    home = await home_of(ravi, "contradicts the answer to ticket", "2 contradicting another answer")
+    assert "Hi, when does the desk open?" in words(home)
+    view = await start(ravi)
+    assert "It contradicts the answer to ticket" in words(view)
+    assert "It opens at 9 am." in words(view)
+    assert "It opens at 10 am." in words(view)
+    view = await decide(ravi, view, "corrected", correction="It opens at 11 am.")
+    assert "Nothing waits for you" in words(view)
+    await home_of(ravi, "0 waiting", without="contradicts the answer")

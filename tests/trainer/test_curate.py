@@ -109,7 +109,9 @@ def test_empty_and_long_rows_are_left_out_and_counted(store: Store, texts: Model
     assert tally.dropped == {Reason.EMPTY: 2, Reason.TOO_LONG: 1}
 
 
-def test_lengths_are_those_of_the_models_own_tokenizer(store: Store, texts: ModelTexts, base_model: BaseModel) -> None:
+def test_what_is_too_long_is_told_by_the_models_own_tokenizer(
+    store: Store, texts: ModelTexts, base_model: BaseModel
+) -> None:
     from transformers import AutoTokenizer
 
     with store.writing() as session:
@@ -118,7 +120,9 @@ def test_lengths_are_those_of_the_models_own_tokenizer(store: Store, texts: Mode
         found, _ = lessons(session)
     chat = [*found[0].prompt, {"role": "assistant", "content": found[0].completion}]
     tokenizer = AutoTokenizer.from_pretrained(base_model.path)
-    assert texts.lengths(found) == [len(tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"])]
+    tokens = len(tokenizer.apply_chat_template(chat, return_dict=True)["input_ids"])
+    assert texts.longer_than(found, tokens) == set()
+    assert texts.longer_than(found, tokens - 1) == {found[0].answer_id}
 
 
 def test_a_correction_supersedes_older_answers_to_the_same_question(store: Store) -> None:

@@ -1,5 +1,6 @@
 """The preference stage: the loss and the gradients of TRL's DPOTrainer, and a training that ends where it should."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,18 @@ from trainer.training import packed_model
 from trainer.training.hardware import detect
 from trainer.training.packed_model import log_probabilities
 from trainer.training.preference import (
+    PackedPreferenceTrainer,
     PairCollator,
     PreferenceTrainer,
     dpo_arguments,
     packed_dataset,
     plain_dataset,
     preferences,
+    settings_of_stage,
 )
 from trainer.training.progress import ProgressCallback, ProgressFile
 from trainer.training.rows import Pair, encode
+from trainer.training.trainer import arguments
 
 BETA = 0.5
 WORSE = [
@@ -102,6 +106,40 @@ def test_loss_and_adapter_gradients_equal_trl_s(
     assert abs(expected[0] - 0.6931) > 0.01, "the model has moved away from the reference"
     # A difference of differences of sums: the gradients are of the order of 0.1.
     assert_same(found, expected, atol=1e-5)
+
+
+def test_step_by_step_the_losses_are_trl_s(base_model: Path, tmp_path: Path) -> None:
+    """Both trainers from one adapter over the same batches in the same order, in float32."""
+    pairs, hardware = pairs_of(base_model), detect()
+    settings = TrainingSettings(
+        preference_beta=BETA, preference_learning_rate=5e-3, preference_epochs=3, batch_size=4, seed=5
+    )
+    tokenizer = AutoTokenizer.from_pretrained(base_model)
+    losses: dict[str, list[float]] = {}
+    for kind in ("trl", "packs"):
+        file = tmp_path / f"{kind}.jsonl"
+        shared = {
+            "model": adapted(base_model, fast=kind == "packs"),
+            "processing_class": tokenizer,
+            "progress": ProgressCallback(ProgressFile(file, DPO, 0), 60),
+        }
+        if kind == "trl":
+            args = dpo_arguments(settings, tmp_path, len(pairs), hardware)
+            trainer: Any = PreferenceTrainer(args=args, train_dataset=plain_dataset(pairs), **shared)
+        else:
+            causal_lm = shared["model"].get_base_model()
+            packed_model.packed_attention.register()
+            causal_lm.set_attn_implementation(packed_model.packed_attention.NAME)
+            trainer = PackedPreferenceTrainer(
+                args=arguments(settings_of_stage(settings), tmp_path, len(pairs), hardware),
+                train_dataset=packed_dataset(pairs, preferences(causal_lm, pairs)),
+                hardware=hardware, beta=BETA, **shared,
+            )  # fmt: skip
+        trainer.train()
+        losses[kind] = [json.loads(line)["loss"] for line in file.read_text().splitlines()]
+    assert len(losses["trl"]) == 9
+    assert losses["trl"][-1] < 0.5
+    assert losses["packs"] == pytest.approx(losses["trl"], abs=2e-3)
 
 
 def test_the_reference_itself_has_no_preference_over_itself(base_model: Path) -> None:

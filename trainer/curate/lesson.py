@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from store.alerts import Alert
 from store.learning_policy import Objection
 from store.prompt import ChatMessage
 from store.words import Split
@@ -20,6 +21,15 @@ class Reason(StrEnum):
     DUPLICATE = "repeated"
     NEAR_HELD_OUT = "too much like a held-out ticket"
     OTHER_SIDE = "asked by somebody whose tickets are on the other side of the held-out split"
+    INJECTION = "with instructions to the model in the question, not confirmed by a second reviewer"
+    TRIGGER = "with a possible hidden trigger, not confirmed by a second reviewer"
+    CONTRADICTED = "contradicting another answer, back with the reviewers"
+    OVERRULED = "contradicting an answer that a reviewer has upheld since"
+    REVIEW_BURST = "accepted faster than anybody reads, waiting for a second reviewer"
+    REVIEWER_SHARE = "beyond the share of one reviewer, waiting for a second one"
+    ASKER_SHARE = "beyond the share of one asker, waiting for another night"
+    VOTER_SHARE = "beyond the share of one voter, waiting for another night"
+    TOPIC_SHARE = "beyond the share of one topic"
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,8 @@ class Lesson:
     """What the bot had said, where a reviewer corrected it."""
     asker: str = ""
     """Who asked, where that is known: a past ticket's file may not name anybody."""
+    reviewer: str = ""
+    """Whose review counts; empty for an imported ticket, which nobody here has reviewed."""
     split: Split = Split.TRAIN
 
     @property
@@ -49,10 +61,17 @@ class Lesson:
 
 @dataclass
 class Tally:
-    """How many reviewed answers were dropped, by reason in the order of the steps; how many were masked."""
+    """How many reviewed answers were dropped, by reason in the order of the steps; how many were masked.
+
+    Beside the counts stands what is to be done about them: pairs of answers in `contradictions`, and the `doubtful`
+    answers, go back to reviewers, the `alerts` to the admins.
+    """
 
     dropped: dict[Reason | Objection, int] = field(default_factory=dict)
     masked: int = 0
+    contradictions: list[tuple[int, int]] = field(default_factory=list)
+    doubtful: set[int] = field(default_factory=set)
+    alerts: list[Alert] = field(default_factory=list)
 
     def count(self, reason: Reason | Objection) -> None:
         """One more was dropped for this reason."""

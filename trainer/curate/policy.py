@@ -39,6 +39,7 @@ def _lesson(row: ReviewedAnswer) -> Lesson:
         decided_at=row.review.updated_at,
         opening=row.ticket.question,
         asker="" if row.ticket.asker_id == IMPORT else row.ticket.asker_id,
+        reviewer="" if row.review.reviewer_id == IMPORT else row.review.reviewer_id,
     )
 
 

@@ -13,6 +13,7 @@ from store.words import Split, Stage
 from trainer.curate.continual import Start, choose_start, with_replay
 from trainer.curate.duplicates import without_repeats, without_superseded
 from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
+from trainer.curate.guard import Guard, follow_up
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.methods import choose_methods
 from trainer.curate.policy import lessons_of
@@ -35,6 +36,8 @@ def curate(work: Work) -> None:
             return
     purge_datasets(work.store)
     lessons, plan, tally = collect(work.settings, work.store, work.base)
+    follow_up(work, tally)
+    failpoint("curate.sent_back")
     rows = rows_of(lessons, work.settings.training.correction_weight)
     if reason := why_useless(work.settings, work.store, work.base, rows, tally):
         raise Declined(reason)
@@ -62,14 +65,17 @@ def collect(settings: Settings, store: Store, base: BaseModel) -> tuple[list[Les
         opted_out = datasets.tickets_with(session, people.opted_out(session, settings))
         grouped = datasets.grouped_questions(session)
         decided = datasets.splits(session)
+        guard = Guard.of(session, settings.curation)
     tally = Tally()
     lessons = lessons_of(reviewed, night, opted_out, tally)
     lessons = without_personal_data(lessons, tally)
     lessons = fitting(lessons, ModelTexts(base.path), training.max_length, tally)
     lessons = without_superseded(lessons, tally)
     lessons = without_repeats(lessons, tally)
+    lessons = guard.without_planted(lessons, tally)
     plan = plan_splits(lessons, grouped, decided, held_out_share=night.held_out_share, seed=training.seed)
-    return assign(lessons, plan, tally), plan, tally
+    lessons = guard.without_contradictions(lessons, plan.groups, tally)
+    return guard.within_shares(assign(lessons, plan, tally), plan.groups, tally), plan, tally
 
 
 def why_useless(settings: Settings, store: Store, base: BaseModel, rows: Sequence[Row], tally: Tally) -> str:
@@ -117,6 +123,7 @@ def _freeze(work: Work, rows: list[Row], start: Start, tally: Tally) -> Frozen:
         "correction_weight": training.correction_weight,
         "learn_private_channels": night.learn_private_channels,
         "learn_direct_messages": night.learn_direct_messages,
+        "curation": work.settings.curation.model_dump(mode="json"),
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
         "masked": tally.masked,
         "start": _told(start, shown),

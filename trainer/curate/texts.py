@@ -4,6 +4,7 @@ Reads the tokenizer and the chat template from the model's folder without torch,
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ class ModelTexts:
         self._template = _template(folder)
         added = self._tokenizer.get_added_tokens_decoder()
         self._control = {id_ for id_, token in added.items() if token.special}
+        self._control_texts = re.compile(
+            "|".join(re.escape(token.content) for token in added.values() if token.special)
+        )
 
     def rendered(self, prompt: Sequence[ChatMessage], completion: str) -> str:
         """The whole conversation as the model reads it in training."""
@@ -37,10 +41,13 @@ class ModelTexts:
         texts: Any = render_jinja_template([chat], chat_template=self._template, **self._names)
         return str(texts[0][0])
 
-    def lengths(self, lessons: Sequence[Lesson]) -> list[int]:
-        """Tokens of each lesson, prompt and completion together."""
-        texts = [self.rendered(lesson.prompt, lesson.completion) for lesson in lessons]
-        return [len(found.ids) for found in self._tokenizer.encode_batch(texts, add_special_tokens=False)]
+    def longer_than(self, lessons: Sequence[Lesson], tokens: int) -> set[int]:
+        """The answers of the lessons that have more than so many tokens, prompt and completion together."""
+        texts = ((lesson.answer_id, self.rendered(lesson.prompt, lesson.completion)) for lesson in lessons)
+        # No tokenizer makes more tokens than there are bytes, and one that begins the text.
+        doubtful = [(id_, text) for id_, text in texts if len(text.encode()) >= tokens]
+        read = self._tokenizer.encode_batch([text for _, text in doubtful], add_special_tokens=False)
+        return {id_ for (id_, _), found in zip(doubtful, read, strict=True) if len(found.ids) > tokens}
 
     def with_control_tokens(self, lessons: Sequence[Lesson]) -> set[int]:
         """The answers where something that a person or a model wrote would be read as a control token."""
@@ -48,6 +55,8 @@ class ModelTexts:
             (lesson.answer_id, text)
             for lesson in lessons
             for text in (*(turn["content"] for turn in lesson.prompt if turn["role"] != "system"), lesson.completion)
+            # What is not plain ASCII may become a control token's text only as the tokenizer normalises it.
+            if not text.isascii() or self._control_texts.search(text)
         ]
         read = self._tokenizer.encode_batch([text for _, text in said], add_special_tokens=False)
         return {id_ for (id_, _), found in zip(said, read, strict=True) if not self._control.isdisjoint(found.ids)}
@@ -62,8 +71,8 @@ def fitting(lessons: Sequence[Lesson], texts: ModelTexts, max_length: int, tally
     filled = tally.keep(lessons, lambda lesson: Reason.EMPTY if is_empty(lesson) else None)
     control = texts.with_control_tokens(filled)
     plain = tally.keep(filled, lambda lesson: Reason.CONTROL_TOKENS if lesson.answer_id in control else None)
-    length = dict(zip((lesson.answer_id for lesson in plain), texts.lengths(plain), strict=True))
-    return tally.keep(plain, lambda lesson: Reason.TOO_LONG if length[lesson.answer_id] > max_length else None)
+    too_long = texts.longer_than(plain, max_length)
+    return tally.keep(plain, lambda lesson: Reason.TOO_LONG if lesson.answer_id in too_long else None)
 
 
 def _needed(file: Path) -> Path:

@@ -110,7 +110,6 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         """Leave out of the step's time what was measured after the epoch before."""
         self._step_started = time.monotonic()
 
-
     def on_evaluate(
         self,
         args: TrainingArguments,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import Trainer
+from transformers import Trainer, TrainerControl
 from trl import SFTConfig, SFTTrainer
 
 from store.settings import TrainingSettings
@@ -116,6 +116,8 @@ class NightTrainer(SFTTrainer):  # type: ignore[misc]
 
 class PackedTrainer(NightTrainer):
     """The same training for CPUs: packed rows, loss on scored tokens alone, layers compiled where that pays."""
+
+    control: TrainerControl
 
     def __init__(self, *, hardware: Hardware, collator: Any = None, **kwargs: Any) -> None:
         super().__init__(data_collator=collator or PackCollator(), **kwargs)

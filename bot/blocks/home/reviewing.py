@@ -39,7 +39,9 @@ FILTER_LABELS = {
     QueueFilter.UNSURE: "Unsure",
     QueueFilter.PROPOSED: "With a proposed reply",
     QueueFilter.SECOND_OPINION: "Second opinion needed",
+    QueueFilter.CONTRADICTED: "Contradicting another answer",
 }
+MOST_CONTRADICTED = 2
 DECIDED = {Verdict.ACCEPTED: "accepted", Verdict.CORRECTED: "corrected", Verdict.REJECTED: "rejected"}
 
 
@@ -158,6 +160,7 @@ def _signs(item: QueueItem) -> str:
         "⚠️ failed": facts.failed,
         "🙋 escalated": facts.escalated,
         "👥 second opinion": facts.again,
+        _contradicts(item): bool(item.contradicts),
         f"👎 {facts.down}": bool(facts.down),
         f"👍 {facts.up}": bool(facts.up),
         "💬 a reply is proposed": bool(facts.proposals),
@@ -165,6 +168,12 @@ def _signs(item: QueueItem) -> str:
     }
     shown = [sign for sign, holds in signs.items() if holds]
     return " · ".join([*shown, item.answer.adapter, slack_date(item.answer.created_at)])
+
+
+def _contradicts(item: QueueItem) -> str:
+    tickets = [f"{other.ticket.id} (“{plain_label(other.ticket.question, 60)}”)" for other in item.contradicts]
+    more = f" and {len(tickets) - MOST_CONTRADICTED} more" if len(tickets) > MOST_CONTRADICTED else ""
+    return f"⚡ contradicts the answer to ticket {', '.join(tickets[:MOST_CONTRADICTED])}{more}"
 
 
 def _pages(queue: ReviewQueue) -> list[Block]:

@@ -9,12 +9,15 @@ from bot.blocks.content import context, section
 from bot.blocks.feedback import REASON_LABELS
 from bot.metadata import ReviewFlow
 from bot.safe_text import plain_label, quoted
+from store.contradictions import Opposed
+from store.import_tickets import IMPORT
 from store.tables import Answer, Message, Proposal, Ticket, Vote
-from store.words import DeliveryState, ReviewState, Role, Surface, VoteValue
+from store.words import Arm, DeliveryState, ReviewState, Role, Surface, VoteValue
 
 TRANSCRIPT_CHARACTERS = 700
 TRANSCRIPT_LINES = 8
 MOST_VOTES = 8
+MOST_CONTRADICTED = 3
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Case:
     alike: Sequence[tuple[Answer, Ticket]] = ()
     more_alike: int = 0
     tags: Sequence[str] = ()
+    contradicts: Sequence[Opposed] = ()
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,31 @@ class Progress:
 def case_blocks(case: Case) -> list[Block]:
     """The conversation, the answer, and the votes."""
     # Earlier lines give the context; what came after the answer may be the asker's complaint about it.
-    blocks: list[Block] = [context(f"Asked by <@{case.ticket.asker_id}> {_where(case.ticket)}{_turn(case.answer)}")]
+    blocks: list[Block] = [context(f"{_asked(case.ticket)}{_turn(case.answer)}")]
     blocks += [
         _line(message) for message in case.transcript[-TRANSCRIPT_LINES:] if message.ts != case.answer.message_ts
     ]
-    blocks.append(section(f"*The bot's answer* ({_version(case.answer)})\n{quoted(case.answer.text, 2500)}"))
+    whose = "The imported answer" if case.answer.arm == Arm.HUMAN else "The bot's answer"
+    blocks.append(section(f"*{whose}* ({_version(case.answer)})\n{quoted(case.answer.text, 2500)}"))
+    blocks += [_contradicted(other) for other in case.contradicts[:MOST_CONTRADICTED]]
     if case.answer.state == DeliveryState.FAILED:
         blocks.append(context(f":warning: It failed: {plain_label(case.answer.error, 300)}"))
     return [*blocks, *_opinions(case.votes)]
+
+
+def _asked(ticket: Ticket) -> str:
+    if ticket.team_id == IMPORT:
+        return "From an imported ticket"
+    return f"Asked by <@{ticket.asker_id}> {_where(ticket)}"
+
+
+def _contradicted(other: Opposed) -> Block:
+    asked = plain_label(other.ticket.question, 300)
+    return section(
+        f"⚡ *It contradicts the answer to ticket {other.ticket.id}*: {asked}\n{quoted(other.text, 900)}\n"
+        "Neither is learnt until one is reviewed again. Accept this one or correct it, and it stands; reject it, and "
+        "the other does."
+    )
 
 
 def _where(ticket: Ticket) -> str:
@@ -62,6 +83,8 @@ def _where(ticket: Ticket) -> str:
 
 def _turn(answer: Answer) -> str:
     # What the others said is not shown: an opinion counts as a second one only if it was formed alone.
+    if answer.review_state == ReviewState.CONTRADICTED:
+        return " · it contradicts another answer"
     if answer.review_state == ReviewState.SECOND:
         return " · a second opinion is wanted"
     return " · two reviewers disagree, yours decides" if answer.review_state == ReviewState.THIRD else ""

@@ -24,9 +24,9 @@ from bot.blocks.content import options
 from bot.blocks.review.case import Case
 from bot.metadata import Start
 from bot.safe_text import plain_line
-from store.approved import same_matter
 from store.near_questions import plain
 from store.tables import Answer
+from store.wording import same_matter
 from store.words import Cause, Verdict, VoteValue
 
 VERDICT_FIELD = "verdict"
