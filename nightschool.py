@@ -195,6 +195,20 @@ def night(
     run_night(settings, store, requested_by="command line", say=typer.echo)
 
 
+@night_app.command("cancel")
+def cancel_night() -> None:
+    """End the night that is running, within seconds; asked for again within a day, it goes on where it stood.
+
+    Example: nightschool night cancel
+    """
+    from store import nights as past_nights
+
+    _, store = _open_store()
+    with store.writing() as session:
+        key = past_nights.cancel(session, _person()).key
+    typer.echo(f"Night {key} is cancelled; `nightschool night` goes on with it.")
+
+
 @night_app.command("show")
 def show_night(key: Annotated[str, typer.Argument(help="The night, as `nightschool nights` names it.")]) -> None:
     """Show one night: its stages, its dataset, its training and its comparison.

@@ -13,15 +13,24 @@ from store.words import NightState, Stage, StageState
 RETRY_DELAYS = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """How long a failed stage waits for its next attempt; after the last one the night waits for a person."""
 
+GOES_ON_WITHIN = timedelta(days=1)
+"""How long a night that failed or was cancelled may still be gone on with; later, a new one is begun."""
+
 
 def request(session: Session, person_id: str) -> Night:
-    """Ask for a night by hand; the scheduler starts it within seconds.
+    """Ask for a night by hand, or for the one that was just cancelled again; the scheduler starts it within seconds.
 
     Raises:
         BadInput: one is asked for or running already.
     """
     if session.exec(select(Night.id).where(_open_states())).first() is not None:
         raise BadInput("A night is asked for or running already: wait for its card, then ask again.")
+    cancelled = latest(session)
+    if cancelled is not None and cancelled.state is NightState.CANCELLED and may_go_on(cancelled):
+        cancelled.state, cancelled.requested_by, cancelled.cancelled_by = NightState.REQUESTED, person_id, ""
+        forgive(session, _id(cancelled))
+        session.add(cancelled)
+        return cancelled
     today = f"{now():%Y-%m-%d}"
     number = session.exec(select(func.count()).where(col(Night.key).startswith(f"{today}-"))).one() + 1
     key = f"{today}-{number}"
@@ -29,6 +38,28 @@ def request(session: Session, person_id: str) -> Night:
     if not insert_ignoring(session, Night, values):
         raise BadInput("Somebody asked for a night at the same moment: wait for its card.")
     return session.exec(select(Night).where(Night.key == key)).one()
+
+
+def may_go_on(night: Night) -> bool:
+    """Whether a night that failed or was cancelled is fresh enough to be gone on with."""
+    return now() - night.created_at < GOES_ON_WITHIN
+
+
+def cancel(session: Session, person_id: str) -> Night:
+    """End the night that is asked for or running, for a person: the former at once, the latter within seconds.
+
+    Raises:
+        BadInput: there is none, or somebody has cancelled it already.
+    """
+    if (night := unfinished(session)) is None:
+        raise BadInput("No night is running: there is nothing to cancel.")
+    if night.cancelled_by:
+        raise BadInput(f"{night.cancelled_by} has cancelled this night already; it ends within seconds.")
+    night.cancelled_by = person_id
+    if night.state is NightState.REQUESTED:
+        finish(session, _id(night), NightState.CANCELLED, f"Cancelled by {person_id} before it began.")
+    session.add(night)
+    return night
 
 
 def plan(session: Session, on: date) -> None:

@@ -103,6 +103,10 @@ class TrainingSettings(_Block):
     """Peak learning rate of the AdamW optimizer."""
     batch_size: int = 8
     """Rows a step."""
+    evaluations_per_epoch: int = Field(default=2, ge=1)
+    """How often in an epoch the loss on the held-out rows is taken."""
+    patience: int = Field(default=3, ge=0)
+    """Stop after so many such losses in a row that are no better, and keep the best adapter; 0 trains to the end."""
     max_length: int = 1024
     """Longest training row in tokens; longer rows are left out and counted, never cut."""
     seed: int = 17

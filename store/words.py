@@ -205,7 +205,10 @@ class DatasetKind(StrEnum):
 
 
 class NightState(StrEnum):
-    """How far a night has come; `scheduled` waits for its date, `declined` found nothing to learn."""
+    """How far a night has come; `scheduled` waits for its date, `declined` found nothing to learn.
+
+    A `cancelled` one was ended by a person, and goes on where it stood when somebody asks for a night soon after.
+    """
 
     SCHEDULED = "scheduled"
     REQUESTED = "requested"
@@ -213,6 +216,7 @@ class NightState(StrEnum):
     DONE = "done"
     DECLINED = "declined"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Stage(StrEnum):
@@ -232,6 +236,7 @@ class StageState(StrEnum):
     DONE = "done"
     DECLINED = "declined"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class AdapterState(StrEnum):

@@ -28,17 +28,20 @@ def learn(work: Work) -> None:
     if run.finished_at is not None:
         return
     failpoint("train.begun")
-    result = train(_job(work, dataset, run), _Watcher(work))
+    watcher = _Watcher(work)
+    result = train(_job(work, dataset, run), watcher, watcher.look)
     failpoint("train.trained")
     seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss
     with work.writing() as session:
         run = session.merge(run)
         run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
-        facts["preference"] = result.preference
+        facts |= {"preference": result.preference, "kept": result.kept}
         nights.note(session, work.night_id, Stage.TRAIN, facts)
     failpoint("train.recorded")
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
+    if kept := result.kept:
+        work.say(f"train: step {kept['step']} was kept, with loss {kept['held_out_loss']:.3f} on the held-out answers")
     if told := result.preference:
         work.say(f"train: then {told['pairs']} preferences, loss {told['loss']:.3f} at the end")
 
@@ -91,7 +94,14 @@ class _Watcher:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._noted = self._said = -SAY_EVERY_S
+        self._noted = self._said = self._looked = -SAY_EVERY_S
+
+    def look(self) -> None:
+        """Now and then, while there is no news as well: does anybody still want this night?"""
+        seconds = time.monotonic()
+        if seconds - self._looked >= NOTE_EVERY_S:
+            self._looked = seconds
+            self._work.check_wanted()
 
     def __call__(self, progress: TrainingProgress) -> None:
         seconds, last = time.monotonic(), progress.step == progress.steps

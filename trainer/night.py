@@ -10,7 +10,6 @@ import os
 import socket
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -22,18 +21,17 @@ from store.errors import BadInput, NightschoolError
 from store.failpoints import failpoint
 from store.session import Store
 from store.settings import Settings
-from store.tables import Night, now
+from store.tables import Night
 from store.words import NightState, Stage, StageState
 from trainer.curate.stage import curate
 from trainer.evaluate import evaluate
 from trainer.learn import learn
 from trainer.register import register
 from trainer.report import CARD, report
-from trainer.work import Declined, LeaseLost, NightLease, Say, Work
+from trainer.work import Cancelled, Declined, LeaseLost, NightLease, Say, Work
 
 logger = logging.getLogger(__name__)
 
-GOES_ON_WITHIN = timedelta(days=1)
 MOST_ATTEMPTS = 10
 
 STAGES: dict[Stage, Callable[[Work], Any]] = {
@@ -77,7 +75,7 @@ def _to_go_on_with(session: Session) -> Night | None:
     unfinished, latest = nights.unfinished(session), nights.latest(session)
     if unfinished is not None or latest is None or latest.state is not NightState.FAILED:
         return unfinished
-    return latest if now() - latest.created_at < GOES_ON_WITHIN else None
+    return latest if nights.may_go_on(latest) else None
 
 
 def carry_out(settings: Settings, store: Store, lease: NightLease, night: Night, say: Say) -> Night:
@@ -101,6 +99,8 @@ def carry_out(settings: Settings, store: Store, lease: NightLease, night: Night,
         _end(work.store, lease, night_id, NightState.DONE, _outcome(work))
     except Declined as declined:
         _end(store, lease, night_id, NightState.DECLINED, str(declined))
+    except Cancelled as cancelled:
+        _cancelled(store, lease, night_id, str(cancelled))
     except LeaseLost:
         raise
     except NightschoolError as error:
@@ -114,6 +114,7 @@ def carry_out(settings: Settings, store: Store, lease: NightLease, night: Night,
 
 def _attempt(work: Work, which: Stage) -> None:
     """Do one stage, unless it is done, and record how it ended."""
+    work.check_wanted()
     with work.writing() as session:
         row = nights.stage(session, work.night_id, which)
         if row is not None and row.state is StageState.DONE:
@@ -129,6 +130,10 @@ def _attempt(work: Work, which: Stage) -> None:
         STAGES[which](work)
     except Declined as declined:
         _record(work, which, StageState.DECLINED, str(declined))
+        raise
+    except Cancelled as cancelled:
+        work.say(f"{which}: cancelled by {cancelled}")
+        _record(work, which, StageState.CANCELLED, f"Cancelled by {cancelled}.")
         raise
     except LeaseLost:
         raise
@@ -163,6 +168,14 @@ def _end(store: Store, lease: NightLease, night_id: int, state: NightState, outc
         nights.finish(session, night_id, state, outcome)
         outbox.owe(session, f"night-{night_id}", CARD, {"night_id": night_id})
     failpoint("night.ended")
+
+
+def _cancelled(store: Store, lease: NightLease, night_id: int, person_id: str) -> None:
+    """End a night that a person cancelled; no card is owed, since that person knows."""
+    with store.writing() as session:
+        lease.check(session)
+        outcome = f"Cancelled by {person_id}. Nothing was changed; asked for again within a day, it goes on from here."
+        nights.finish(session, night_id, NightState.CANCELLED, outcome)
 
 
 def _fail(store: Store, lease: NightLease, night_id: int, error: str) -> None:

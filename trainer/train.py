@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,20 +106,24 @@ class TrainingResult:
     """Of the supervised stage."""
     preference: dict[str, float]
     """Of the preference stage: how many pairs, and the last loss; empty without one."""
+    kept: dict[str, float] = field(default_factory=dict)
+    """The `step` of how many `steps` whose adapter was kept, and its `held_out_loss`; empty without held-out rows."""
 
 
-def train(job: TrainingJob, on_progress: Callable[[TrainingProgress], None]) -> TrainingResult:
+def train(
+    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None] = lambda: None
+) -> TrainingResult:
     """Train the adapter of a job, or go on where an earlier, killed training of the same job stopped.
 
-    A job that finished before returns its result at once. An exception in `on_progress`, Ctrl-C among them, stops the
-    training and leaves it resumable.
+    A job that finished before returns its result at once. `on_wait` is called several times a second. An exception in
+    either of them, Ctrl-C as well, stops the training and leaves it resumable.
 
     Raises:
         TrainingFailed: no adapter came out: memory or disk ran out, the process was killed, or the rows are unusable.
     """
     _prepare_folder(job)
     if not (job.folder / DONE_FILE).exists():
-        _run_process(job, on_progress)
+        _run_process(job, on_progress, on_wait)
     return _result(job.folder)
 
 
@@ -154,7 +158,9 @@ def _prepare_folder(job: TrainingJob) -> None:
         write_json(file, run)
 
 
-def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], None]) -> None:
+def _run_process(
+    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]
+) -> None:
     (job.folder / ERROR_FILE).unlink(missing_ok=True)
     with (job.folder / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
@@ -169,6 +175,7 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
         while process.poll() is None:
             for progress in follower.news():
                 on_progress(progress)
+            on_wait()
             time.sleep(POLL_S)
         for progress in follower.news():
             on_progress(progress)

@@ -34,6 +34,10 @@ class Declined(Exception):
     """There is nothing to learn tonight; the message says why, and nothing is changed."""
 
 
+class Cancelled(Exception):
+    """A person has cancelled the night; the message is who."""
+
+
 class LeaseLost(NightschoolError):
     """Another process has taken over the night: this one was asleep for too long and must not write any more."""
 
@@ -123,6 +127,21 @@ class Work:
             yield session
 
     def note(self, stage: Stage, **result: Any) -> None:
-        """Tell those who watch the night how a stage goes."""
+        """Tell those who watch the night how a stage goes.
+
+        Raises:
+            Cancelled: one of them wants it to end.
+        """
         with self.writing() as session:
             nights.note(session, self.night_id, stage, result)
+        self.check_wanted()
+
+    def check_wanted(self) -> None:
+        """Make sure that nobody has cancelled the night.
+
+        Raises:
+            Cancelled: somebody has.
+        """
+        with self.store.reading() as session:
+            if person := nights.get(session, self.night_id).cancelled_by:
+                raise Cancelled(person)

@@ -1,5 +1,6 @@
 """What the admins' part of the Home tab says, read from the store."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from store.words import NightState, Stage, StageState
 VERSIONS_SHOWN = 6
 MOVES_SHOWN = 3
 
+SLACK_ID = re.compile("[UW][A-Z0-9]+")
+
 NIGHT_WORDS = {
     NightState.SCHEDULED: "🗓 planned",
     NightState.REQUESTED: "⏳ about to start",
@@ -25,6 +28,7 @@ NIGHT_WORDS = {
     NightState.DONE: "✅ done",
     NightState.DECLINED: "😴 nothing to learn",
     NightState.FAILED: "⚠️ failed",
+    NightState.CANCELLED: "✋ cancelled",
 }
 
 
@@ -35,6 +39,7 @@ def operations(session: Session, settings: Settings, person_id: str) -> Operatio
         versions=_versions(session, person_id),
         night=night_lines(session, night) if night else (),
         night_open=night is not None and night.state in (NightState.REQUESTED, NightState.RUNNING),
+        cancelling=night is not None and bool(night.cancelled_by),
         places=Places(channels.changed(session), settings.admins, settings.reviewers, grants(session)),
     )
 
@@ -58,14 +63,22 @@ def night_lines(session: Session, night: Night) -> list[str]:
     """How a night stands, in words: its state, its outcome, and the progress of a step under way."""
     lines = [f"*Night of {night.key}* · {NIGHT_WORDS[night.state]}"]
     if night.outcome:
-        lines.append(plain_label(night.outcome, 600))
+        lines.append(plain_label(night.outcome, 600).replace(*_named(night.cancelled_by)))
     compared = evaluations.of_night(session, night.id or 0)
     if compared is not None and compared.summary not in night.outcome:
         lines.append(plain_label(compared.summary, 600))
     if night.state == NightState.RUNNING:
         stages = nights.stages(session, night.id or 0)
         lines += [_progress(stage.stage, stage.result) for stage in stages if stage.state == StageState.RUNNING]
+        if night.cancelled_by:
+            lines.append(f"✋ Cancelled by {_named(night.cancelled_by)[1]}; it ends within seconds.")
     return lines
+
+
+def _named(person_id: str) -> tuple[str, str]:
+    """A person's id, and the mention of it; whoever cancelled at the command line has a name alone."""
+    label = plain_label(person_id, 100)
+    return (label, f"<@{person_id}>") if SLACK_ID.fullmatch(person_id) else (label, label)
 
 
 def _progress(stage: Stage, result: dict[str, Any]) -> str:

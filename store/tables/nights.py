@@ -28,6 +28,8 @@ class Night(SQLModel, table=True):
     requested_by: str = "schedule"
     state: NightState = word(NightState, NightState.REQUESTED, index=True)
     outcome: str = long_text()
+    cancelled_by: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Who wants it to end, or wanted it; empty again when somebody starts it anew."""
     created_at: datetime = moment()
     finished_at: datetime | None = moment(optional=True)
 

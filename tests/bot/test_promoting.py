@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.home.operating import RUN_NIGHT_ACTION
+from bot.blocks.home.operating import CANCEL_NIGHT_ACTION, RUN_NIGHT_ACTION
 from bot.blocks.home.versions import VERSION_STEP_ACTION, Step
 from store import adapters, nights, outbox
 from store.alerts import Alert
 from store.errors import ModelUnavailable
 from store.tables import Night, OutboxMessage, Promotion
-from store.words import GateVerdict, NightState, OutboxState
+from store.words import GateVerdict, NightState, OutboxState, Stage
 from tests.bot.conftest import RunningBot
 from tests.bot.nights import finished_night, raise_alerts
 from tests.bot.test_asking import answer_to, recorded, rows
@@ -213,6 +213,34 @@ async def test_a_night_without_a_candidate_gets_a_short_card(
     card = await mei.wait_for_message(lambda message: words in str(message.get("blocks")))
     assert "Only 3 reviewed answers." in str(card["blocks"])
     assert not has_button(card, PROMOTE_ACTION)
+
+
+async def test_admins_see_how_a_night_goes_and_can_cancel_it(
+    bot: RunningBot, mei: Person, ravi: Person, ana: Person
+) -> None:
+    with bot.store.writing() as session:
+        night = nights.request(session, "schedule")
+        nights.begin(session, night.id or 0)
+        nights.begin_stage(session, night.id or 0, Stage.TRAIN)
+        progress = {"step": 3, "steps": 9, "loss": 1.25, "tokens_per_s": 510.0, "seconds_left": 42.0}
+        nights.note(session, night.id or 0, Stage.TRAIN, progress)
+    home = await home_of(mei)
+    assert "step 3 of 9, loss 1.25, 510 tokens/s, about 42 s left" in str(home["blocks"])
+    for other in (ravi, ana):
+        assert CANCEL_NIGHT_ACTION not in str((await home_of(other))["blocks"])
+
+    mei.forget()
+    await mei.click(home, CANCEL_NIGHT_ACTION)
+    later = await mei.wait_for(lambda event: event["type"] == "home" and "ends within seconds" in str(event["view"]))
+    assert f"Cancelled by <@{mei.user_id}>" in str(later["view"]["blocks"])
+    assert CANCEL_NIGHT_ACTION not in str(later["view"]["blocks"])
+    assert rows(bot, Night)[0].cancelled_by == mei.user_id
+    with bot.store.writing() as session:
+        nights.finish(session, night.id or 0, NightState.CANCELLED, f"Cancelled by {mei.user_id}.")
+    mei.forget()
+    ended = await home_of(mei)
+    assert f"Cancelled by <@{mei.user_id}>" in str(ended["blocks"])
+    assert RUN_NIGHT_ACTION in str(ended["blocks"])
 
 
 @pytest.mark.parametrize("finished", [True, False])

@@ -9,11 +9,11 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from bot import app as bot_app
 from bot import permissions
 from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
-from bot.blocks.home.operating import RUN_NIGHT_ACTION
+from bot.blocks.home.operating import CANCEL_NIGHT_ACTION, RUN_NIGHT_ACTION
 from bot.blocks.home.reviewing import REVIEW_ACTION
 from bot.blocks.home.versions import Step
 from bot.metadata import ReviewFlow, StepPlace
-from store import adapters, outbox
+from store import adapters, nights, outbox
 from store.duties import duties, grant, revoke
 from store.errors import BadInput, NotAllowed
 from store.tables import Night, Promotion, Review
@@ -120,6 +120,15 @@ async def test_each_action_is_open_to_exactly_its_roles(
     assert ("held_by" in held.payload) == (person == MEI)
     assert len(rows(bot, Promotion)) == (2 if person == MEI else 0)
     assert len(rows(bot, Night)) == (2 if person == MEI else 1)
+
+
+@pytest.mark.parametrize("person", EVERYBODY)
+async def test_only_admins_cancel_a_night(bot: RunningBot, person: str) -> None:
+    with bot.store.writing() as session:
+        nights.begin(session, nights.request(session, "schedule").id or 0)
+    await send(bot_app.create_app(bot.services), click(person, CANCEL_NIGHT_ACTION, "now", 1))
+    await asyncio.sleep(0.3)
+    assert rows(bot, Night)[0].cancelled_by == (MEI if person == MEI else "")
 
 
 async def test_the_one_who_may_not_is_told_so_in_words(bot: RunningBot, ravi: Person, tmp_path: Path) -> None:

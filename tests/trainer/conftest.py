@@ -20,7 +20,9 @@ from trainer.train import TrainingJob, TrainingProgress, TrainingResult
 RunNight = Callable[[], Night]
 
 
-def trained(job: TrainingJob, on_progress: Callable[[TrainingProgress], None]) -> TrainingResult:
+def trained(
+    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None] = lambda: None
+) -> TrainingResult:
     """In the place of a training: three files, as quick as can be."""
     on_progress(
         TrainingProgress("SFT", step=1, steps=1, loss=0.5, learning_rate=1e-4, tokens_per_s=100.0, seconds_left=0.0)

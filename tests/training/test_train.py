@@ -17,6 +17,7 @@ from trainer.train import TrainingFailed, TrainingJob, TrainingProgress, train
 pytestmark = pytest.mark.slow
 
 STEPS = 12
+TO_THE_END = {"patience": 0, "evaluations_per_epoch": 1}
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def job(base_model: Path, tmp_path: Path) -> TrainingJob:
         base_model=base_model,
         base_sha256="ab" * 32,
         dataset=write_dataset(tmp_path / "rows.parquet", rows),
-        settings=TrainingSettings(rank=4, alpha=8, epochs=4, batch_size=4, learning_rate=2e-2, seed=5),
+        settings=TrainingSettings(rank=4, alpha=8, epochs=4, batch_size=4, learning_rate=2e-2, seed=5, **TO_THE_END),
         name="night 7 on v3",
     )
 
@@ -47,6 +48,7 @@ def test_a_training_teaches_and_publishes_an_adapter(job: TrainingJob) -> None:
     assert result.final_loss < seen[0].loss / 2
     losses = [line["held_out_loss"] for line in result.metrics if "held_out_loss" in line]
     assert len(losses) == 4
+    assert result.kept == {"step": STEPS, "steps": STEPS, "held_out_loss": losses[-1]}
     assert result.tokens == result.metrics[-1]["tokens"] > 0
     assert result.versions["trl"]
 
@@ -72,6 +74,40 @@ def test_a_training_teaches_and_publishes_an_adapter(job: TrainingJob) -> None:
     again: list[TrainingProgress] = []
     assert train(job, again.append) == result
     assert again == []
+
+
+def test_it_stops_when_the_held_out_loss_gets_no_better_and_keeps_the_best_adapter(
+    job: TrainingJob, tmp_path: Path
+) -> None:
+    # What is learnt by heart helps with other answers for a few steps, then harms.
+    settings = job.settings.model_copy(update={"patience": 2, "evaluations_per_epoch": 2, "epochs": 40.0})
+    long = replace(job, settings=settings, checkpoint_every_s=0.0)
+
+    def kill_past_the_best(progress: TrainingProgress) -> None:
+        if progress.step == 7:
+            for process in training_processes():
+                process.kill()
+
+    with pytest.raises(TrainingFailed, match="was killed"):
+        train(long, kill_past_the_best)
+    result = train(long, lambda _: None)
+    losses = {line["step"]: line["held_out_loss"] for line in result.metrics if "held_out_loss" in line}
+    best = min(losses, key=lambda step: losses[step])
+    assert result.kept == {"step": best, "steps": 120, "held_out_loss": losses[best]}
+    assert best < max(losses) < 120
+    assert [loss > losses[best] for step, loss in losses.items() if step > best] == [True, True]
+
+    # The adapter that was published gives the very loss that was the best.
+    held_out = [conversation(*TALK[5])]
+    again = replace(
+        job,
+        folder=tmp_path / "again",
+        dataset=write_dataset(tmp_path / "held.parquet", [*held_out, conversation(*TALK[5], split="held_out")]),
+        settings=job.settings.model_copy(update={"learning_rate": 0.0, "epochs": 1}),
+        parent=result.adapter,
+    )
+    measured = train(again, lambda _: None).metrics[-1]["held_out_loss"]
+    assert measured == pytest.approx(losses[best], rel=1e-3)
 
 
 def test_a_training_onward_begins_where_its_parent_ended(job: TrainingJob, tmp_path: Path) -> None:

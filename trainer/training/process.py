@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback
 
 from store.artifacts import sweep, write_json
 from store.failpoints import failpoint
@@ -38,7 +38,7 @@ from trainer.training.preference import (
     preferences,
     settings_of_stage,
 )
-from trainer.training.progress import HeldOutCallback, ProgressCallback, ProgressFile
+from trainer.training.progress import ProgressCallback, ProgressFile
 from trainer.training.publish import model_card, publish
 from trainer.training.rows import Rows, read_rows
 from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, lora
@@ -105,9 +105,8 @@ def _supervise(run: _Run, adapter: Path) -> None:
     checkpoint = latest(run.folder / CHECKPOINTS)
     progress = run.progress(SFT, checkpoint)
     trainer = _supervised(run, ProgressCallback(progress, run.job["checkpoint_every_s"]))
-    held_out = run.rows.held_out
-    if held_out:
-        trainer.add_callback(HeldOutCallback(progress, lambda: trainer.held_out_loss(held_out)))
+    if run.rows.held_out and run.settings.patience:
+        trainer.add_callback(EarlyStoppingCallback(run.settings.patience))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     _publish(run, trainer.model, adapter, progress)
 
@@ -116,11 +115,14 @@ def _supervised(run: _Run, callback: ProgressCallback) -> NightTrainer:
     model, packed = run.load()
     adapter = lora(run.settings, fast=packed)
     parent = run.job["parent"]
+    held_out = run.rows.held_out
+    output, rows = run.folder / CHECKPOINTS, len(run.rows.train)
     parts = {
         # SFTTrainer puts a new adapter on a plain model, and takes one that has an adapter as it is.
         "model": PeftModel.from_pretrained(model, parent, is_trainable=True, config=adapter) if parent else model,
-        "args": arguments(_rate(run), run.folder / CHECKPOINTS, len(run.rows.train), run.hardware),
+        "args": arguments(_rate(run), output, rows, run.hardware, held_out=bool(held_out)),
         "train_dataset": as_dataset(run.rows.train),
+        "eval_dataset": as_dataset(held_out) if held_out else None,
         "processing_class": run.tokenizer,
         "peft_config": None if parent else adapter,
         "progress": callback,
@@ -185,7 +187,18 @@ def _finish(run: _Run) -> None:
             "seconds": lines[-1]["seconds"],
             "tokens": lines[-1]["tokens"],
             "final_loss": losses[SFT][-1],
+            "kept": _kept(run, lines),
             "preference": {"pairs": len(run.rows.pairs), "loss": losses[DPO][-1]} if losses[DPO] else {},
         },
     )
     failpoint("training.done")
+
+
+def _kept(run: _Run, lines: list[dict[str, Any]]) -> dict[str, float]:
+    """Which step's adapter the supervised stage kept, of how many, and its held-out loss; empty without such rows."""
+    found = [line for line in lines if "held_out_loss" in line]
+    if not found:
+        return {}
+    # Of equal losses the Trainer keeps the first, as does `min`.
+    best = min(found, key=lambda line: line["held_out_loss"]) if run.settings.patience else found[-1]
+    return {"step": best["step"], "steps": best["steps"], "held_out_loss": best["held_out_loss"]}

@@ -3,11 +3,11 @@
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import IntervalStrategy
 
 from store.artifacts import write_bytes
 from store.errors import NightschoolError
@@ -75,6 +75,9 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         if now - self._checkpointed >= self._checkpoint_every_s and state.global_step < state.max_steps:
             control.should_save = True
             self._checkpointed = now
+        if state.global_step >= state.max_steps and args.eval_strategy != IntervalStrategy.NO:
+            # Else the end, when it is between two evaluations, could not be found the best.
+            control.should_evaluate = True
 
     def on_log(
         self,
@@ -107,15 +110,15 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         """Leave out of the step's time what was measured after the epoch before."""
         self._step_started = time.monotonic()
 
-
-class HeldOutCallback(TrainerCallback):  # type: ignore[misc]
-    """Writes the loss on the held-out rows at each epoch's end."""
-
-    def __init__(self, progress: ProgressFile, measure: Callable[[], float]) -> None:
-        self._progress = progress
-        self._measure = measure
-
-    def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
-        """Measure and write one line without a `loss`."""
-        loss = round(self._measure(), 5)
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float],
+        **_: object,
+    ) -> None:
+        """Write one line with the loss on the held-out rows, and none of the step's own."""
+        loss = round(metrics["eval_loss"], 5)
         self._progress.write({"step": state.global_step, "steps": state.max_steps, "held_out_loss": loss})
+        self._step_started = time.monotonic()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import Trainer
+from transformers import Trainer, TrainerControl
 from trl import SFTConfig, SFTTrainer
 
 from store.settings import TrainingSettings
@@ -35,10 +35,18 @@ def as_dataset(rows: Sequence[Row]) -> Dataset:
     return Dataset.from_list([row.example for row in rows])
 
 
-def arguments(settings: TrainingSettings, output: Path, rows: int, hardware: Hardware) -> SFTConfig:
-    """The Trainer's arguments: seeded, linear warmup and decay, nothing written but what we ask for."""
-    steps = int(-(-rows // settings.batch_size) * settings.epochs)
+def arguments(
+    settings: TrainingSettings, output: Path, rows: int, hardware: Hardware, *, held_out: bool = False
+) -> SFTConfig:
+    """The Trainer's arguments: seeded, linear warmup and decay, nothing written but what we ask for.
+
+    With `held_out` rows their loss is taken as often as the settings say, and the best adapter is the one that is kept.
+    """
+    epoch_steps = -(-rows // settings.batch_size)
+    steps = int(epoch_steps * settings.epochs)
+    watched = _watched(settings, epoch_steps) if held_out else {}
     return SFTConfig(
+        **{"save_strategy": "no"} | watched,
         output_dir=str(output),
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.batch_size,
@@ -54,12 +62,22 @@ def arguments(settings: TrainingSettings, output: Path, rows: int, hardware: Har
         bf16=hardware.gpu,
         remove_unused_columns=False,
         logging_steps=1,
-        save_strategy="no",
         save_total_limit=KEPT_CHECKPOINTS,
         report_to=[],
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
+
+
+def _watched(settings: TrainingSettings, epoch_steps: int) -> dict[str, Any]:
+    evaluated = {
+        "eval_strategy": "steps",
+        "eval_steps": max(1, -(-epoch_steps // settings.evaluations_per_epoch)),
+        "metric_for_best_model": "eval_loss",
+        "greater_is_better": False,
+    }
+    # The best adapter is saved as a checkpoint, so that a killed training still knows it.
+    return evaluated | ({"save_strategy": "best", "load_best_model_at_end": True} if settings.patience else {})
 
 
 def lora(settings: TrainingSettings, *, fast: bool) -> LoraConfig:
@@ -90,10 +108,6 @@ class NightTrainer(SFTTrainer):  # type: ignore[misc]
         loss: torch.Tensor = super().training_step(model, inputs, num_items_in_batch)
         return loss
 
-    def held_out_loss(self, rows: Sequence[Row]) -> float:
-        """Mean loss per batch of completion tokens that were not trained on."""
-        return float(self.evaluate(as_dataset(rows))["eval_loss"])
-
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         # SFTTrainer's own would write a model card for every checkpoint.
         Trainer._save_checkpoint(self, model, trial)
@@ -102,6 +116,8 @@ class NightTrainer(SFTTrainer):  # type: ignore[misc]
 
 class PackedTrainer(NightTrainer):
     """The same training for CPUs: packed rows, loss on scored tokens alone, layers compiled where that pays."""
+
+    control: TrainerControl
 
     def __init__(self, *, hardware: Hardware, collator: Any = None, **kwargs: Any) -> None:
         super().__init__(data_collator=collator or PackCollator(), **kwargs)
@@ -138,12 +154,19 @@ class PackedTrainer(NightTrainer):
             if left * step_s * COMPILE_SAVES > COMPILE_S:
                 self.compile_now()
 
-    def held_out_loss(self, rows: Sequence[Row]) -> float:
-        """Mean loss per completion token that was not trained on."""
+    def evaluate(self, *_: Any, **__: Any) -> dict[str, float]:
+        """The loss on the held-out rows, told to the callbacks and trackers as the Trainer's own would be."""
+        metrics = {"eval_loss": self.held_out_loss()}
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def held_out_loss(self) -> float:
+        """Mean loss per completion token that was not trained on, in nats."""
         total, scored = 0.0, 0
-        for start in range(0, len(rows), self.args.per_device_eval_batch_size):
-            batch = rows[start : start + self.args.per_device_eval_batch_size]
-            for each in self.data_collator([row.example for row in batch])["packs"]:
+        for start in range(0, len(self.eval_dataset), self.args.per_device_eval_batch_size):
+            end = min(start + self.args.per_device_eval_batch_size, len(self.eval_dataset))
+            for each in self.data_collator([self.eval_dataset[place] for place in range(start, end)])["packs"]:
                 # Not under no_grad and not in eval mode, for which the layers would be compiled again.
                 total += float(summed_loss(self._causal_lm, each, self._chunk_loss).detach())
                 scored += len(each.targets)

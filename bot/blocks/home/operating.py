@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement
+from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject
 
 from bot.blocks.content import header, section
 from bot.blocks.home.places import Places, place_blocks
@@ -12,6 +12,7 @@ from bot.blocks.home.versions import Versions, version_blocks
 from store.usage import Figures
 
 RUN_NIGHT_ACTION = "run_night"
+CANCEL_NIGHT_ACTION = "cancel_night"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Operations:
     versions: Versions
     night: Sequence[str] = ()
     night_open: bool = False
+    """Whether a night is asked for or running."""
+    cancelling: bool = False
+    """Whether somebody has cancelled it, so that it ends within seconds."""
     usage: Figures | None = None
     places: Places | None = None
 
@@ -39,7 +43,24 @@ def _nights(operations: Operations, *, locked: bool) -> list[Block]:
     blocks: list[Block] = [header("Nights"), *[section(line) for line in operations.night]]
     if not operations.night:
         blocks.append(section("No night has run yet."))
-    if not operations.night_open and not locked:
+    if operations.night_open and not operations.cancelling:
+        blocks.append(ActionsBlock(elements=[_cancel_button()]))
+    elif not operations.night_open and not locked:
         button = ButtonElement(text="Run a night now", action_id=RUN_NIGHT_ACTION, value="now")
         blocks.append(ActionsBlock(elements=[button]))
     return blocks
+
+
+def _cancel_button() -> ButtonElement:
+    return ButtonElement(
+        text="Cancel this night",
+        action_id=CANCEL_NIGHT_ACTION,
+        value="now",
+        style="danger",
+        confirm=ConfirmObject(
+            title="Cancel this night?",
+            text="It ends within seconds and changes nothing. “Run a night now” goes on where it stood.",
+            confirm="Cancel the night",
+            deny="Let it run",
+        ),
+    )

@@ -9,7 +9,7 @@ from bot.blocks.card import HOLD_ACTION, PROMOTE_ACTION
 from bot.blocks.feedback import TELL_WHY_ACTION, VOTE_ACTION
 from bot.blocks.fix import LOUD_ACTION, QUIET_ACTION
 from bot.blocks.gap import REOPEN_ACTION, WRITTEN_ACTION
-from bot.blocks.home.operating import RUN_NIGHT_ACTION
+from bot.blocks.home.operating import CANCEL_NIGHT_ACTION, RUN_NIGHT_ACTION
 from bot.blocks.home.places import CHANGE_CHANNEL_ACTION, CHANGE_ROLE_ACTION, CHOOSE_CHANNEL_ACTION
 from bot.blocks.home.usage import SHOW_CHARTS_ACTION
 from bot.blocks.home.versions import STOP_TRIAL_ACTION, VERSION_STEP_ACTION
@@ -36,6 +36,7 @@ from bot.listeners.actions import (
     unsolve_ticket,
     version_step,
 )
+from bot.listeners.actions import cancel_night as cancel_running_night
 from bot.listeners.actions import run_night as run_night_now
 from bot.listeners.actions import stop_trial as stop_trying
 from bot.listeners.actions import vote as vote_on_answer
@@ -67,4 +68,5 @@ def register(app: AsyncApp) -> None:
     app.action(FIX_NOTICES_ACTION)(privacy_fix_notices.privacy_fix_notices)
     app.action(STOP_TRIAL_ACTION)(stop_trying.stop_trial)
     app.action(RUN_NIGHT_ACTION)(run_night_now.run_night)
+    app.action(CANCEL_NIGHT_ACTION)(cancel_running_night.cancel_night)
     app.action(re.compile(".*"))(other.other)
