@@ -10,6 +10,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from store import adapters
 from store.prompt import question_messages
 from store.session import Store
 from store.settings import NightSettings, ServingSettings, Settings, TrainingSettings
+from store.tables import now
 from store.words import Verdict
 from tests.trainer.tickets import add_reviewed
 from trainer.gate import Measure, Pair, measured
@@ -50,8 +52,8 @@ def table(quick: bool) -> str:
         store = Store.of(settings)
         store.migrate()
         with store.writing() as session:
-            for row in past:
-                add_reviewed(session, row["question"], row["policy_answer"])
+            for number, row in enumerate(past):
+                add_reviewed(session, row["question"], row["policy_answer"], reviewed_at=_decided(number))
         first = _night(settings, store, "off")
         corrected = asyncio.run(_reviewed(settings, store, first, asked))
         theirs = asyncio.run(_answered(settings, first, questions))
@@ -101,13 +103,19 @@ async def _reviewed(settings: Settings, store: Store, model: str, rows: Sequence
     given = await _answered(settings, model, rows)
     corrected = 0
     with store.writing() as session:
-        for row, (text, found) in zip(rows, given, strict=True):
+        for number, (row, (text, found)) in enumerate(zip(rows, given, strict=True)):
+            at = _decided(number)
             if right(found):
-                add_reviewed(session, row["question"], text, verdict=Verdict.ACCEPTED)
+                add_reviewed(session, row["question"], text, verdict=Verdict.ACCEPTED, reviewed_at=at)
             else:
                 corrected += 1
-                add_reviewed(session, row["question"], text, correction=row["policy_answer"])
+                add_reviewed(session, row["question"], text, correction=row["policy_answer"], reviewed_at=at)
     return corrected
+
+
+def _decided(number: int) -> datetime:
+    """When a reviewer decided: at a pace at which people read, or the night would wait for a second reviewer."""
+    return now() - timedelta(days=60) + timedelta(minutes=10 * number)
 
 
 async def _answered(settings: Settings, model: str, rows: Sequence[Json]) -> list[tuple[str, Scores]]:
