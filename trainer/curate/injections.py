@@ -61,20 +61,8 @@ HINTS = (
     *("restricted by", "limited ", "confined ", "free of", "free from", "freed ", "ethic", "moral", "unfiltered"),
     *("uncensored", "anything now", "dan mode", "developer mode", "you are", "you're", "you’re", "pretend", "imagine"),
     *("role", "act as", "character", "persona", "from now", "this point", "gpt", "language model", "ai assistant"),
-    *(
-        "openai",
-        "bing ai",
-        "respond",
-        "reply",
-        "answer ",
-        "each of your",
-        "replace",
-        "substitute",
-        "swap",
-        "convert",
-        "anagram",
-        "misspell",
-    ),
+    *("openai", "bing ai", "respond", "reply", "answer ", "each of your", "replace", "substitute", "swap", "convert"),
+    *("anagram", "misspell"),
     *("change ", "scramble", "jumble", "reverse"),
 )
 """Each pattern needs one of these: looking for them first spares most texts the patterns."""
