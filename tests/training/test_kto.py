@@ -167,7 +167,7 @@ def test_step_by_step_the_losses_are_trl_s(base_model: Path, tmp_path: Path) -> 
 
 @pytest.fixture
 def job(base_model: Path, tmp_path: Path) -> TrainingJob:
-    rows = [conversation(*pair, rejected=worse) for pair, worse in zip(TALK[:4], WORSE, strict=False)]
+    rows = [conversation(*pair, rejected=worse, thumb=None) for pair, worse in zip(TALK[:4], WORSE, strict=False)]
     for (question, answer), worse in zip(TALK, WORSE, strict=True):
         rows.append(conversation(question, answer, split="thumb", weight=0, thumb=0.9))
         rows.append(conversation(question, worse, split="thumb", weight=0, thumb=-0.7))
