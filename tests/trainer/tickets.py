@@ -53,10 +53,11 @@ def add_unreviewed(
     return row
 
 
-def cast(session: Session, answer: Answer, person: str, value: VoteValue) -> None:
+def cast(session: Session, answer: Answer, person: str, value: VoteValue, at: datetime | None = None) -> None:
     """Store one person's opinion of an answer."""
     assert answer.id is not None
-    session.add(Vote(answer_id=answer.id, person_id=person, value=value))
+    moment = at or now()
+    session.add(Vote(answer_id=answer.id, person_id=person, value=value, created_at=moment, updated_at=moment))
     session.flush()
 
 
