@@ -58,7 +58,7 @@ def preview(settings: Settings, store: Store, say: Say) -> Preview:
     with store.reading() as session:
         start = choose_start(session, settings, base, rows)
     return Preview(
-        [lesson for lesson in lessons if lesson.split is Split.TRAIN and not lesson.evidence],
+        [lesson for lesson in lessons if lesson.split is Split.TRAIN and not lesson.votes],
         [lesson for lesson in lessons if lesson.split is Split.HELD_OUT],
         tally,
         start.reason,

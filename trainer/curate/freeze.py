@@ -68,7 +68,7 @@ class Frozen:
 def rows_of(lessons: Sequence[Lesson], correction_weight: int) -> list[Row]:
     """The rows of a dataset, ordered by answer; a correction is shown `correction_weight` times an epoch."""
     return [
-        _thumb_row(lesson) if lesson.evidence else _row(lesson, correction_weight)
+        _thumb_row(lesson) if lesson.votes else _row(lesson, correction_weight)
         for lesson in sorted(lessons, key=lambda lesson: lesson.answer_id)
     ]
 

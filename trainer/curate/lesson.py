@@ -1,7 +1,7 @@
 """A lesson, one row of the dataset on its way through curation, and the tally of those that were dropped."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +32,7 @@ class Reason(StrEnum):
     VOTER_SHARE = "beyond the share of one voter, waiting for another night"
     TOPIC_SHARE = "beyond the share of one topic"
     UNTRUSTED = "without a vote of anybody whose votes are known to agree with reviewers"
+    TIED = "on which trusted voters disagree"
     UNAPPROVED_DATA = "with personal data that no reviewer has approved"
     DECIDED = "about a question that reviewers have decided on"
     HELD_OUT = "held out"
@@ -63,8 +64,8 @@ class Lesson:
     reviewer: str = ""
     """Whose review counts; empty for an imported ticket, which nobody here has reviewed."""
     split: Split = Split.TRAIN
-    evidence: float = 0.0
-    """Of an answer that nobody reviewed: how good its votes make it, in log-odds; 0 where a reviewer decided."""
+    votes: Mapping[str, float] = field(default_factory=dict)
+    """Of an answer that nobody reviewed: how good each trusted voter makes it, in log-odds; else empty."""
 
     @property
     def question(self) -> str:
@@ -74,7 +75,7 @@ class Lesson:
     @property
     def thumb(self) -> float:
         """How much its votes teach, from -1 (bad) to 1 (good): 2p - 1, where p is the chance that it is good."""
-        return round(math.tanh(self.evidence / 2), DIGITS)
+        return round(math.tanh(sum(self.votes.values()) / 2), DIGITS)
 
 
 @dataclass

@@ -51,30 +51,25 @@ class LoneThumbs:
         return guard.without_planted(_joined(found, tally), tally)
 
     def _lesson(self, row: thumbs.VotedAnswer, tally: Tally) -> Lesson | None:
-        lesson = lesson_of_votes(row, self.settings.night, self.their_tickets, tally)
-        evidence = sum(self._evidence(row).values())
-        if lesson is not None and not evidence:
+        lesson, votes = lesson_of_votes(row, self.settings.night, self.their_tickets, tally), self._trusted(row)
+        if lesson is not None and not votes:
             tally.count(Reason.UNTRUSTED)
-        return replace(lesson, evidence=evidence) if lesson is not None and evidence else None
+        return replace(lesson, votes=votes) if lesson is not None and votes else None
 
-    def _evidence(self, row: thumbs.VotedAnswer) -> dict[str, float]:
-        """What each trusted voter adds, in log-odds."""
-        trusted = {
-            vote.person_id: log_odds(self.trust[vote.person_id]) * (1 if vote.value is VoteValue.UP else -1)
-            for vote in row.votes
-            if vote.person_id not in self.opted_out
-            and self.trust.get(vote.person_id, thumbs.STRANGER) >= self.settings.training.thumb_trust
-        }
-        return {person: found for person, found in trusted.items() if found}
+    def _trusted(self, row: thumbs.VotedAnswer) -> dict[str, float]:
+        """What each trusted voter says, in log-odds: more than 0 for a good answer."""
+        said = {}
+        for vote in row.votes:
+            trust = self.trust.get(vote.person_id, thumbs.STRANGER)
+            wanted = vote.person_id not in self.opted_out and trust >= self.settings.training.thumb_trust
+            if wanted and trust > thumbs.STRANGER:
+                said[vote.person_id] = math.log(trust / (1 - trust)) * (1 if vote.value is VoteValue.UP else -1)
+        return said
 
     def taught(self, voted: Sequence[Lesson], plan: SplitPlan, guard: Guard, tally: Tally) -> list[Lesson]:
         """Those of the lessons, all of them in their splits, that do teach tonight: within the caps, and enough."""
         kept = tally.keep(voted, lambda lesson: Reason.HELD_OUT if lesson.split is Split.HELD_OUT else None)
-        leading = {
-            row.answer.id or 0: max(found, key=lambda person: (abs(found[person]), person))
-            for row in self.voted
-            if (found := self._evidence(row))
-        }
+        leading = {lesson.answer_id: _leading(lesson.votes) for lesson in kept}
         voters = replace(guard, backing=replace(guard.backing, sole_voters=leading))
         kept = voters.within_shares(kept, plan.groups, tally)
         too_few = len(kept) < self.settings.training.min_thumbs
@@ -88,22 +83,22 @@ def apart(voted: Sequence[Lesson], reviewed: Sequence[Lesson], plan: SplitPlan, 
     held_out = [
         lesson for lesson in reviewed if plan.split_of(lesson.ticket_id) is Split.HELD_OUT and not plan.crosses(lesson)
     ]
-    return [lesson for lesson in assign([*held_out, *open_], plan, tally) if lesson.evidence]
+    return [lesson for lesson in assign([*held_out, *open_], plan, tally) if lesson.votes]
 
 
-def log_odds(trust: float) -> float:
-    """How much a vote of somebody trusted so far weighs, from 0 for a coin; whoever is worse is no oracle either."""
-    return max(0.0, math.log(trust / (1 - trust)))
+def _leading(votes: Mapping[str, float]) -> str:
+    """Whose vote weighs most."""
+    return max(votes, key=lambda person: (abs(votes[person]), person))
 
 
 def _joined(lessons: Sequence[Lesson], tally: Tally) -> list[Lesson]:
-    """One lesson of each question and answer, the earliest, with the evidence of all."""
-    total: dict[tuple[str, str], float] = {}
-    first: dict[tuple[str, str], Lesson] = {}
+    """One lesson of each question and answer, the earliest, with the votes of all; a person's last one counts."""
+    joined: dict[tuple[str, str], Lesson] = {}
     for lesson in lessons:
         key = plain(lesson.question), plain(lesson.completion)
-        total[key] = total.get(key, 0.0) + lesson.evidence
-        if first.setdefault(key, lesson) is not lesson:
+        if earlier := joined.get(key):
             tally.count(Reason.DUPLICATE)
-    joined = [replace(lesson, evidence=total[key]) for key, lesson in first.items()]
-    return tally.keep(joined, lambda lesson: None if lesson.thumb else Reason.UNTRUSTED)
+            joined[key] = replace(earlier, votes={**earlier.votes, **lesson.votes})
+        else:
+            joined[key] = lesson
+    return tally.keep(joined.values(), lambda lesson: None if lesson.thumb else Reason.TIED)

@@ -63,7 +63,7 @@ def thumb(session: Session, about: str, *votes: tuple[str, VoteValue], answer: s
 def learn(settings: Settings, store: Store, base: BaseModel) -> tuple[dict[int, Lesson], Tally]:
     """The answers that votes alone speak of and that teach, by their number."""
     lessons, _, tally = collect(settings, store, base)
-    return {lesson.answer_id: lesson for lesson in lessons if lesson.evidence}, tally
+    return {lesson.answer_id: lesson for lesson in lessons if lesson.votes}, tally
 
 
 def test_a_thumb_weighs_as_much_as_its_voters_are_trusted(
@@ -75,11 +75,15 @@ def test_a_thumb_weighs_as_much_as_its_voters_are_trusted(
         torn = thumb(session, "torn", (BEN, UP), (CARA, DOWN)).id
         shouted = thumb(session, "shouted", (BEN, UP), *((f"{STRANGER}{n}", DOWN) for n in range(9))).id
         thumb(session, "unknown", (STRANGER, UP))
+        earn_trust(session, "U0DAN000001", 3)
+        thumb(session, "tied", (BEN, UP), ("U0DAN000001", DOWN))
     found, tally = learn(school, store, base_model)
     # 2p - 1 of p = 0.8; of two who agree, odds 4 and 3 make 12; of two who do not, 4/3.
     weights = {one: 0.6, both: -11 / 13, torn: 1 / 7, shouted: 0.6}
     assert {number: lesson.thumb for number, lesson in found.items()} == pytest.approx(weights, abs=1e-4)
-    assert tally.thumbs == {Reason.UNTRUSTED: 1}
+    assert tally.thumbs == {Reason.UNTRUSTED: 1, Reason.TIED: 1}
+    everybody = school.model_copy(update={"training": school.training.model_copy(update={"thumb_trust": 0.5})})
+    assert learn(everybody, store, base_model)[0].keys() == found.keys()
     stricter = school.model_copy(update={"training": school.training.model_copy(update={"thumb_trust": 0.78})})
     found, _ = learn(stricter, store, base_model)
     assert found[torn or 0].thumb == 0.6
@@ -147,13 +151,15 @@ def test_the_same_answer_to_the_same_question_is_one_lesson_of_all_its_votes(
     store: Store, school: Settings, base_model: BaseModel
 ) -> None:
     with store.writing() as session:
-        first = thumb(session, "dogs", (BEN, DOWN))
+        first = thumb(session, "dogs", (BEN, DOWN), (CARA, UP))
         thumb(session, "dogs", (CARA, DOWN))
+        # Who asks again and again, and votes each time, has still said it once.
+        thumb(session, "dogs", (BEN, DOWN))
         other = thumb(session, "dogs", (CARA, UP), answer="Yes, on a lead.")
     found, tally = learn(school, store, base_model)
     weights = {first.id: -11 / 13, other.id: 0.5}
     assert {number: lesson.thumb for number, lesson in found.items()} == pytest.approx(weights, abs=1e-4)
-    assert tally.thumbs == {Reason.DUPLICATE: 1}
+    assert tally.thumbs == {Reason.DUPLICATE: 2}
 
 
 def test_what_is_held_out_is_not_taught_by_votes_and_stays_so(
@@ -164,7 +170,7 @@ def test_what_is_held_out_is_not_taught_by_votes_and_stays_so(
     night = school.night.model_copy(update={"held_out_share": 0.3})
     settings = school.model_copy(update={"night": night})
     lessons, plan, tally = collect(settings, store, base_model)
-    taught = {lesson.ticket_id for lesson in lessons if lesson.evidence}
+    taught = {lesson.ticket_id for lesson in lessons if lesson.votes}
     held_out = {row.ticket_id for row in rows} - taught
     assert len(held_out) == tally.thumbs[Reason.HELD_OUT] > 3
     assert {plan.split_of(ticket).value for ticket in held_out} == {"held_out"}
