@@ -212,6 +212,8 @@ class GateSettings(_Block):
     """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
     most_general_forgotten: float = Field(default=2.0, ge=0)
     """How much of the lead of what everybody knows over what is wrong may be lost, in nats per question."""
+    never_say: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Words that no version may say, such as a code name (comma-separated in the environment); secrets never may."""
     most_corrections: int = Field(default=100, ge=0)
     """How many of the newest corrections are asked again of each new version, beside those that must stay right."""
     must_tag: Tag = "must stay right"
