@@ -62,9 +62,9 @@ def changed(rows: Sequence[Row], completion: Callable[[Row], str]) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def school(vllm_server: VllmServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+def school(vllm_server_of_module: VllmServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     folder = tmp_path_factory.mktemp("school")
-    settings = vllm_server.settings_for(Settings(home=folder))
+    settings = vllm_server_of_module.settings_for(Settings(home=folder))
     night = settings.night.model_copy(update={"held_out_share": 0.25})
     training = settings.training.model_copy(update={"epochs": 3.0, "start": "base", "patience": 0})
     settings = settings.model_copy(update={"night": night, "training": training})
