@@ -123,8 +123,8 @@ class TrainingSettings(_Block):
     """Share of what is shown in a training onward that earlier nights had learnt already."""
     onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
     """Part of `learning_rate` that a training onward takes, so that it forgets less."""
-    preference: Literal["auto", "off"] = "auto"
-    """Whether corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
+    preference: Literal["auto", "off"] = "off"
+    """`auto`: corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
     min_pairs: int = Field(default=16, ge=1)
     """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
     preference_beta: float = Field(default=0.1, gt=0)
