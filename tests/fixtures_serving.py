@@ -83,12 +83,6 @@ class VllmServer:
             self.process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=log, cwd=self.settings.home)
         asyncio.run(self._wait_healthy())
 
-    def renew(self) -> None:
-        """Start it again if a test has killed it, and leave no adapter loaded."""
-        if self.process.poll() is not None:
-            self.start()
-        asyncio.run(self.unload_everything())
-
     def stop(self, *, how: int = signal.SIGTERM) -> None:
         """End the process and wait for it."""
         with contextlib.suppress(ProcessLookupError):
@@ -139,14 +133,9 @@ def _running_vllm(base_model: BaseModel) -> Iterator[VllmServer]:
 @pytest.fixture
 def vllm_server(_running_vllm: VllmServer) -> VllmServer:
     """The session's vLLM, running, without adapters. Tests load, kill and restart as they like."""
-    _running_vllm.renew()
-    return _running_vllm
-
-
-@pytest.fixture(scope="module")
-def vllm_server_of_module(_running_vllm: VllmServer) -> VllmServer:
-    """The same for tests that go on with each other's adapters."""
-    _running_vllm.renew()
+    if _running_vllm.process.poll() is not None:
+        _running_vllm.start()
+    asyncio.run(_running_vllm.unload_everything())
     return _running_vllm
 
 
