@@ -123,8 +123,8 @@ class TrainingSettings(_Block):
     """Share of what is shown in a training onward that earlier nights had learnt already."""
     onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
     """Part of `learning_rate` that a training onward takes, so that it forgets less."""
-    preference: Literal["auto", "off"] = "auto"
-    """Whether corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
+    preference: Literal["auto", "off"] = "off"
+    """`auto`: corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
     min_pairs: int = Field(default=16, ge=1)
     """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
     preference_beta: float = Field(default=0.1, gt=0)
@@ -218,6 +218,8 @@ class GateSettings(_Block):
     """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
     most_general_forgotten: float = Field(default=2.0, ge=0)
     """How much of the lead of what everybody knows over what is wrong may be lost, in nats per question."""
+    never_say: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Words that no version may say, such as a code name (comma-separated in the environment); secrets never may."""
     most_corrections: int = Field(default=100, ge=0)
     """How many of the newest corrections are asked again of each new version, beside those that must stay right."""
     must_tag: Tag = "must stay right"
