@@ -48,7 +48,7 @@ def test_lone_thumbs_come_last_where_they_may_teach(pairs: int, thumbs: list[flo
     for row in rows[:pairs]:
         row["rejected"] = "What the bot had said."
     rows += [{**dataset_row(100 + number, 0, "thumb"), "thumb": thumb} for number, thumb in enumerate(thumbs)]
-    chosen = choose_methods(rows, TrainingSettings(thumbs="auto"))
+    chosen = choose_methods(rows, TrainingSettings(preference="auto", thumbs="auto"))
     assert chosen == {"pairs": pairs, "thumbs": len(thumbs), "reason": expected}
 
 

@@ -34,7 +34,7 @@ def school(night_settings: Settings, store: Store) -> Settings:
         earn_trust(session, BEN, 3)
         earn_trust(session, CARA, 2)
     add_distinct(store, 12)
-    training = night_settings.training.model_copy(update={"thumbs": "auto", "min_thumbs": 1})
+    training = night_settings.training.model_copy(update={"preference": "off", "thumbs": "auto", "min_thumbs": 1})
     night = night_settings.night.model_copy(update={"held_out_share": 0.0})
     return night_settings.model_copy(update={"training": training, "night": night})
 
