@@ -48,8 +48,12 @@ class Voted:
 
 
 def settings_of_stage(settings: TrainingSettings) -> TrainingSettings:
-    """The settings with this stage's learning rate and passes."""
-    changes = {"learning_rate": settings.preference_learning_rate, "epochs": settings.preference_epochs}
+    """The settings with this stage's learning rate and passes; in a step are two rows at least, for the KL term."""
+    changes = {
+        "learning_rate": settings.preference_learning_rate,
+        "epochs": settings.preference_epochs,
+        "batch_size": max(2, settings.batch_size),
+    }
     return settings.model_copy(update=changes)
 
 
@@ -66,15 +70,15 @@ def voted_rows(thumbs: Sequence[Thumb], settings: TrainingSettings) -> list[Vote
 
     Under another prompt an answer is cut where it exceeds the length limit: there it is only measured.
     """
-    order = list(thumbs)
+    order, size = list(thumbs), settings_of_stage(settings).batch_size
     random.Random(settings.seed).shuffle(order)
     # Alone in a step, an answer would be measured against itself.
-    if len(order) > 1 and len(order) % settings.batch_size == 1:
+    if len(order) > 1 and len(order) % size == 1:
         order.pop()
     of_good, of_bad = balance([thumb.weight for thumb in order])
     made = []
-    for start in range(0, len(order), settings.batch_size):
-        step = order[start : start + settings.batch_size]
+    for start in range(0, len(order), size):
+        step = order[start : start + size]
         for place, thumb in enumerate(step):
             other = step[place - 1].row
             prompt = thumb.row.ids[: thumb.row.completion_start]
