@@ -128,11 +128,17 @@ class TrainingSettings(_Block):
     min_pairs: int = Field(default=16, ge=1)
     """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
     preference_beta: float = Field(default=0.1, gt=0)
-    """How closely the preference stage keeps to what the stage before it made; higher is closer."""
+    """How closely a preference stage (DPO, KTO) keeps to what the stage before it made; higher is closer."""
     preference_learning_rate: float = Field(default=5e-5, gt=0)
-    """Peak learning rate of the preference stage."""
+    """Peak learning rate of a preference stage."""
     preference_epochs: float = Field(default=1.0, gt=0)
-    """Passes of the preference stage over the pairs."""
+    """Passes of a preference stage over its pairs or thumbs."""
+    thumbs: Literal["auto", "off"] = "off"
+    """Whether votes on answers that nobody reviewed teach too (KTO), weighed by trust, where enough may."""
+    min_thumbs: int = Field(default=16, ge=1)
+    """Fewer such answers than this, and the night learns without them."""
+    thumb_trust: float = Field(default=0.65, ge=0.5, lt=1)
+    """How often a person's votes must agree with reviewers, smoothed, for their thumbs to teach; a coin does in 0.5."""
     threads: int = 0
     """CPU threads of the training process; 0 means every core this process may use."""
 

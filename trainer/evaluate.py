@@ -193,12 +193,14 @@ def _metrics(
 def _cost(session: Session, work: Work, seconds: float) -> dict[str, Any]:
     train = nights.stage(session, work.night_id, Stage.TRAIN)
     dataset = datasets.of_night(session, work.night_id)
-    rows = dataset.manifest["rows"] if dataset is not None else {}
+    manifest = dataset.manifest if dataset is not None else {}
+    rows = manifest.get("rows", {})
     return {
         "train_seconds": train.result.get("seconds") if train is not None else None,
         "evaluate_seconds": round(seconds, 1),
         "train_rows": rows.get(Split.TRAIN),
         "held_out_rows": rows.get(Split.HELD_OUT),
+        "methods": manifest.get("methods", {}).get("reason", ""),
     }
 
 

@@ -121,6 +121,7 @@ def _facts_of_dataset(dataset: Dataset | None) -> list[tuple[str, Any]]:
     manifest = dataset.manifest
     rows = [(f"{split} rows", count) for split, count in manifest.get("rows", {}).items()]
     rows += [(f"left out: {reason}", count) for reason, count in manifest.get("dropped", {}).items()]
+    rows.append(("method", manifest.get("methods", {}).get("reason", "")))
     return [*rows, ("with personal data masked", manifest.get("masked", 0)), ("sha256", dataset.sha256)]
 
 

@@ -88,7 +88,7 @@ def without_injections(lessons: Sequence[Lesson], seconded: Collection[int], tal
         askers = {lesson.asker for lesson in lessons if lesson.answer_id in waiting and lesson.asker}
         examples = ", ".join(f"“{quoted}”" for quoted in sorted(set(waiting.values()))[:EXAMPLES])
         text = (
-            f"{len(waiting)} reviewed questions give the model instructions, such as {examples}. "
+            f"{len(waiting)} questions give the model instructions, such as {examples}. "
             "Their answers are learnt once a second reviewer agrees."
         )
         tally.alerts.append(Alert(text, tuple(sorted(askers)), tuple(sorted(waiting))))
