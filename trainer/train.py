@@ -23,6 +23,7 @@ from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
+from trainer.memory import MEMORY_FILE, OUT_OF_MEMORY, Watch, divide
 
 RUN_FILE = "run.json"
 PROGRESS_FILE = "progress.jsonl"
@@ -39,12 +40,11 @@ COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
 
-# Exit codes of the training process for ends that it may be too starved to write about.
-OUT_OF_MEMORY = 71
+# Like OUT_OF_MEMORY, the exit code for an end that the process may be too starved to write about.
 DISK_FULL = 72
 SENTENCES = {
-    OUT_OF_MEMORY: "The training ran out of memory. Lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or "
-    "NIGHTSCHOOL_TRAINING__MAX_LENGTH, or give the machine more memory.",
+    OUT_OF_MEMORY: "The training ran out of memory even with one row at a time. Lower "
+    "NIGHTSCHOOL_TRAINING__MAX_LENGTH or NIGHTSCHOOL_TRAINING__RANK, or give the machine more memory.",
     DISK_FULL: "The disk is full. Free some space; the next run goes on where this one stopped.",
     -signal.SIGKILL: "The training process was killed, most often because the machine ran out of memory; the next "
     "run goes on where it stopped. If it recurs, lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or "
@@ -108,22 +108,35 @@ class TrainingResult:
     """Of the preference stage: how many pairs, and the last loss; empty without one."""
     kept: dict[str, float] = field(default_factory=dict)
     """The `step` of how many `steps` whose adapter was kept, and its `held_out_loss`; empty without held-out rows."""
+    parts: int = 1
+    """In how many parts each step was computed at the end; more than one after memory ran out."""
 
 
 def train(
-    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None] = lambda: None
+    job: TrainingJob,
+    on_progress: Callable[[TrainingProgress], None],
+    on_wait: Callable[[], None] = lambda: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train the adapter of a job, or go on where an earlier, killed training of the same job stopped.
 
-    A job that finished before returns its result at once. `on_wait` is called several times a second. An exception in
-    either of them, Ctrl-C as well, stops the training and leaves it resumable.
+    A job that finished before returns its result at once. One that runs out of memory goes on from its checkpoint in
+    smaller parts, and `say` is told. `on_wait` is called several times a second. An exception in any of them, Ctrl-C as
+    well, stops the training and leaves it resumable.
 
     Raises:
         TrainingFailed: no adapter came out: memory or disk ran out, the process was killed, or the rows are unusable.
     """
     _prepare_folder(job)
-    if not (job.folder / DONE_FILE).exists():
-        _run_process(job, on_progress, on_wait)
+    while not (job.folder / DONE_FILE).exists():
+        memory = Watch()
+        exit_code = _run_process(job, on_progress, on_wait)
+        if (job.folder / DONE_FILE).exists():
+            break
+        parts = divide(job.folder, job.settings.batch_size) if memory.ran_out(exit_code) else None
+        if parts is None:
+            raise TrainingFailed(_reason(job.folder, exit_code))
+        say(f"The training ran out of memory. It goes on with each step computed in {parts} parts: the same loss.")
     return _result(job.folder)
 
 
@@ -151,16 +164,15 @@ def _prepare_folder(job: TrainingJob) -> None:
     }
     file = job.folder / RUN_FILE
     if not file.exists() or json.loads(file.read_text()) != run:
-        for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE):
+        for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE, MEMORY_FILE):
             (job.folder / leftover).unlink(missing_ok=True)
         for leftover in (CHECKPOINTS, SUPERVISED, PREFERENCE_CHECKPOINTS, ADAPTER):
             shutil.rmtree(job.folder / leftover, ignore_errors=True)
         write_json(file, run)
 
 
-def _run_process(
-    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]
-) -> None:
+def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]) -> int:
+    """Run the training process to its end, and return its exit code."""
     (job.folder / ERROR_FILE).unlink(missing_ok=True)
     with (job.folder / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
@@ -179,8 +191,7 @@ def _run_process(
             time.sleep(POLL_S)
         for progress in follower.news():
             on_progress(progress)
-    if not (job.folder / DONE_FILE).exists():
-        raise TrainingFailed(_reason(job.folder, process.returncode))
+    return process.returncode
 
 
 def environment(cache: Path, threads: int = 0) -> dict[str, str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from store.artifacts import write_json
 from store.errors import NightschoolError
-from trainer.train import DISK_FULL, ERROR_FILE, OUT_OF_MEMORY
+from trainer.memory import OUT_OF_MEMORY
+from trainer.train import DISK_FULL, ERROR_FILE
 
 # Answering people goes before training; a higher niceness leaves them the cores.
 NICENESS = 10

@@ -96,12 +96,15 @@ class PairPack:
 class PairCollator:
     """Turns the pairs of a step into packs; the two rows of a pair stay together."""
 
+    def __init__(self, parts: int = 1) -> None:
+        self._parts = parts
+
     def __call__(self, examples: Sequence[Example]) -> dict[str, list[PairPack]]:
         """The packs of one step, under the only key of the batch."""
         pairs = [
             (example["chosen"], {**example["rejected"], "reference": example["reference"]}) for example in examples
         ]
-        groups = in_packs(pairs)
+        groups = in_packs(pairs, self._parts)
         return {"packs": [_pair_pack(group) for group in groups]}
 
 
@@ -141,8 +144,8 @@ def preferences(causal_lm: Any, pairs: Sequence[Pair], chunk_loss: ChunkLoss = s
 class PackedPreferenceTrainer(PackedTrainer):
     """The same training for CPUs, over packed pairs."""
 
-    def __init__(self, *, beta: float, **kwargs: Any) -> None:
-        super().__init__(collator=PairCollator(), **kwargs)
+    def __init__(self, *, beta: float, parts: int = 1, **kwargs: Any) -> None:
+        super().__init__(collator=PairCollator(parts), **kwargs)
         self._beta = beta
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallb
 from store.artifacts import sweep, write_json
 from store.failpoints import failpoint
 from store.settings import TrainingSettings
+from trainer.memory import parts_of_step
 from trainer.train import (
     ADAPTER,
     CHECKPOINTS,
@@ -29,6 +30,7 @@ from trainer.train import (
 from trainer.training import packed_model
 from trainer.training.checkpoints import PREFIX, latest
 from trainer.training.hardware import Hardware, detect
+from trainer.training.packing import PackCollator
 from trainer.training.preference import (
     PackedPreferenceTrainer,
     PreferenceTrainer,
@@ -41,7 +43,7 @@ from trainer.training.preference import (
 from trainer.training.progress import ProgressCallback, ProgressFile
 from trainer.training.publish import model_card, publish
 from trainer.training.rows import Rows, read_rows
-from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, lora
+from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, in_parts, lora
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
@@ -53,6 +55,8 @@ class _Run:
     settings: TrainingSettings
     tokenizer: Any
     rows: Rows
+    parts: int
+    """In how many parts each step is computed: more than one once memory ran out."""
     hardware: Hardware = field(default_factory=detect)
 
     def load(self) -> tuple[Any, bool]:
@@ -78,7 +82,7 @@ def run(folder: Path) -> None:
         settings = TrainingSettings.model_validate(job["settings"])
         tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
         rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
-        _train(_Run(folder, job, settings, tokenizer, rows))
+        _train(_Run(folder, job, settings, tokenizer, rows, parts_of_step(folder)))
 
 
 @contextmanager
@@ -117,17 +121,19 @@ def _supervised(run: _Run, callback: ProgressCallback) -> NightTrainer:
     parent = run.job["parent"]
     held_out = run.rows.held_out
     output, rows = run.folder / CHECKPOINTS, len(run.rows.train)
-    parts = {
+    args = arguments(_rate(run), output, rows, run.hardware, held_out=bool(held_out))
+    common = {
         # SFTTrainer puts a new adapter on a plain model, and takes one that has an adapter as it is.
         "model": PeftModel.from_pretrained(model, parent, is_trainable=True, config=adapter) if parent else model,
-        "args": arguments(_rate(run), output, rows, run.hardware, held_out=bool(held_out)),
         "train_dataset": as_dataset(run.rows.train),
         "eval_dataset": as_dataset(held_out) if held_out else None,
         "processing_class": run.tokenizer,
         "peft_config": None if parent else adapter,
         "progress": callback,
     }
-    return PackedTrainer(hardware=run.hardware, **parts) if packed else NightTrainer(**parts)
+    if not packed:
+        return NightTrainer(args=in_parts(args, run.parts), **common)
+    return PackedTrainer(args=args, collator=PackCollator(run.parts), hardware=run.hardware, **common)
 
 
 def _rate(run: _Run) -> TrainingSettings:
@@ -153,14 +159,19 @@ def _preferring(
     run: _Run, adapted: Any, callback: ProgressCallback, *, packed: bool
 ) -> PackedPreferenceTrainer | PreferenceTrainer:
     pairs, output = run.rows.pairs, run.folder / PREFERENCE_CHECKPOINTS
-    parts = {"model": adapted, "processing_class": run.tokenizer, "progress": callback}
+    common = {"model": adapted, "processing_class": run.tokenizer, "progress": callback}
     if not packed:
         args = dpo_arguments(run.settings, output, len(pairs), run.hardware)
-        return PreferenceTrainer(args=args, train_dataset=plain_dataset(pairs), **parts)
+        return PreferenceTrainer(args=in_parts(args, run.parts), train_dataset=plain_dataset(pairs), **common)
     dataset = packed_dataset(pairs, preferences(adapted.get_base_model(), pairs))
     args = arguments(settings_of_stage(run.settings), output, len(pairs), run.hardware)
     return PackedPreferenceTrainer(
-        hardware=run.hardware, beta=run.settings.preference_beta, args=args, train_dataset=dataset, **parts
+        hardware=run.hardware,
+        beta=run.settings.preference_beta,
+        parts=run.parts,
+        args=args,
+        train_dataset=dataset,
+        **common,
     )
 
 
@@ -188,6 +199,7 @@ def _finish(run: _Run) -> None:
             "tokens": lines[-1]["tokens"],
             "final_loss": losses[SFT][-1],
             "kept": _kept(run, lines),
+            "parts": run.parts,
             "preference": {"pairs": len(run.rows.pairs), "loss": losses[DPO][-1]} if losses[DPO] else {},
         },
     )

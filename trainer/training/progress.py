@@ -11,6 +11,7 @@ from transformers.trainer_utils import IntervalStrategy
 
 from store.artifacts import write_bytes
 from store.errors import NightschoolError
+from store.failpoints import failpoint
 
 # The first steps include compiling and warming up: a speed taken from them would mislead.
 WARMUP_STEPS = 3
@@ -62,6 +63,10 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Start the clocks after everything is loaded."""
         self._step_started = self._checkpointed = time.monotonic()
+
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
+        """Pass the named point at which a test may take the memory away."""
+        failpoint("training.step")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
         """Close the step's clock; ask for a checkpoint when one is due."""

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import Trainer, TrainerControl
+from transformers import Trainer, TrainerControl, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
 from store.settings import TrainingSettings
+from trainer.memory import rows_at_once
 from trainer.training.checkpoints import PREFIX, mark_complete
 from trainer.training.fast_lora import FastLoraLinear
 from trainer.training.fast_loss import ChunkLoss, softmax_minus_target
@@ -28,6 +30,8 @@ KEPT_CHECKPOINTS = 2
 COMPILE_S = 60.0
 COMPILE_SAVES = 0.35
 STEPS_BEFORE_COMPILING = 2
+
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 
 
 def as_dataset(rows: Sequence[Row]) -> Dataset:
@@ -78,6 +82,17 @@ def _watched(settings: TrainingSettings, epoch_steps: int) -> dict[str, Any]:
     }
     # The best adapter is saved as a checkpoint, so that a killed training still knows it.
     return evaluated | ({"save_strategy": "best", "load_best_model_at_end": True} if settings.patience else {})
+
+
+def in_parts(args: Arguments, parts: int) -> Arguments:
+    """The same steps with each computed in so many parts, whose gradients are added up."""
+    at_once = rows_at_once(args.per_device_train_batch_size, parts)
+    return replace(
+        args,
+        per_device_train_batch_size=at_once,
+        per_device_eval_batch_size=at_once,
+        gradient_accumulation_steps=args.per_device_train_batch_size // at_once,
+    )
 
 
 def lora(settings: TrainingSettings, *, fast: bool) -> LoraConfig:
