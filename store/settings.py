@@ -134,7 +134,13 @@ class TrainingSettings(_Block):
     preference_epochs: float = Field(default=1.0, gt=0)
     """Passes of the preference stage over the pairs."""
     threads: int = 0
-    """CPU threads of the training process; 0 means every core this process may use."""
+    """CPU threads of each training process; 0 divides every core this process may use among them."""
+    processes: int = Field(default=1, ge=1)
+    """Processes that train together, one a GPU, by `accelerate launch`; `batch_size` must be a multiple of it."""
+    launch_arguments: list[str] = []
+    """More arguments of `accelerate launch` (JSON in the environment), such as those that name several machines."""
+    report_to: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Trackers that are told losses and settings, by transformers' names: `mlflow`, `wandb`, `tensorboard` …"""
 
 
 class NightSettings(_Block):

@@ -11,7 +11,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,16 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
+from trainer.launch import command, environment
 from trainer.memory import MEMORY_FILE, OUT_OF_MEMORY, Watch, divide
 
 RUN_FILE = "run.json"
 PROGRESS_FILE = "progress.jsonl"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
+EXIT_CODE_FILE = "exit-code"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
@@ -36,7 +36,6 @@ SUPERVISED = "supervised"
 PREFERENCE_CHECKPOINTS = "preference-checkpoints"
 SFT, DPO = "SFT", "DPO"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
-COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
 
@@ -173,14 +172,15 @@ def _prepare_folder(job: TrainingJob) -> None:
 
 def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]) -> int:
     """Run the training process to its end, and return its exit code."""
-    (job.folder / ERROR_FILE).unlink(missing_ok=True)
+    for leftover in (ERROR_FILE, EXIT_CODE_FILE):
+        (job.folder / leftover).unlink(missing_ok=True)
     with (job.folder / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trainer.training", str(job.folder)],
+            command(job.folder, job.settings),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment(job.folder.parent, job.settings.threads),
+            env=environment(job.folder.parent, job.settings.threads, job.settings.processes),
         )
     follower = _Follower(job.folder / PROGRESS_FILE, process.pid)
     with _stopped_on_error(process):
@@ -191,23 +191,8 @@ def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], Non
             time.sleep(POLL_S)
         for progress in follower.news():
             on_progress(progress)
-    return process.returncode
-
-
-def environment(cache: Path, threads: int = 0) -> dict[str, str]:
-    """Environment variables of a training process; compiled layers are kept in `cache`; 0 threads means all cores."""
-    # The child must find our packages also when the parent was started from another folder.
-    search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        **thread_environment(threads, os.environ),
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
-        "TORCHINDUCTOR_CACHE_DIR": str((cache / COMPILED).resolve()),
-    }
+    told = job.folder / EXIT_CODE_FILE
+    return int(told.read_text()) if told.exists() else process.returncode
 
 
 @contextmanager

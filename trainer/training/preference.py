@@ -14,18 +14,18 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn.functional import logsigmoid
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from trl import DPOConfig, DPOTrainer
 
 from store.settings import TrainingSettings
-from trainer.training.checkpoints import PREFIX, mark_complete
+from trainer.training import team
 from trainer.training.fast_loss import ChunkLoss, softmax_minus_target
 from trainer.training.hardware import Hardware
 from trainer.training.packed_model import log_probabilities
 from trainer.training.packing import Pack, in_packs, packed
 from trainer.training.progress import ProgressCallback
 from trainer.training.rows import Pair
-from trainer.training.trainer import PackedTrainer, arguments
+from trainer.training.trainer import PackedTrainer, arguments, save_checkpoint
 
 Example = Mapping[str, Any]
 
@@ -59,8 +59,7 @@ class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         # DPOTrainer's own would write a model card for every checkpoint.
-        Trainer._save_checkpoint(self, model, trial)
-        mark_complete(Path(self.args.output_dir) / f"{PREFIX}{self.state.global_step}")
+        save_checkpoint(self, model, trial)
 
 
 def dpo_arguments(settings: TrainingSettings, output: Path, pairs: int, hardware: Hardware) -> DPOConfig:
@@ -153,7 +152,7 @@ class PackedPreferenceTrainer(PackedTrainer):
         started = time.monotonic()
         model.train()
         packs: list[PairPack] = inputs["packs"]
-        pairs = sum(len(each.references) for each in packs)
+        pairs = team.summed(sum(len(each.references) for each in packs))
         total = torch.zeros(())
         for each in packs:
             logps = log_probabilities(self._causal_lm, each.pack, self._chunk_loss).view(-1, 2)
@@ -163,4 +162,4 @@ class PackedPreferenceTrainer(PackedTrainer):
             total += loss.detach()
             self._progress.count(each.pack.real_tokens)
         self._compile_if_it_pays(time.monotonic() - started)
-        return total
+        return self._joined(total)

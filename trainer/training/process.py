@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback
 
 from store.artifacts import sweep, write_json
+from store.errors import BadInput
 from store.failpoints import failpoint
 from store.settings import TrainingSettings
 from trainer.memory import parts_of_step
@@ -27,7 +28,7 @@ from trainer.train import (
     SFT,
     SUPERVISED,
 )
-from trainer.training import packed_model
+from trainer.training import packed_model, team, tracking
 from trainer.training.checkpoints import PREFIX, latest
 from trainer.training.hardware import Hardware, detect
 from trainer.training.packing import PackCollator
@@ -43,7 +44,7 @@ from trainer.training.preference import (
 from trainer.training.progress import ProgressCallback, ProgressFile
 from trainer.training.publish import model_card, publish
 from trainer.training.rows import Rows, read_rows
-from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, in_parts, lora
+from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, divided, lora
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
@@ -57,7 +58,7 @@ class _Run:
     rows: Rows
     parts: int
     """In how many parts each step is computed: more than one once memory ran out."""
-    hardware: Hardware = field(default_factory=detect)
+    hardware: Hardware
 
     def load(self) -> tuple[Any, bool]:
         """The base model, and whether it takes the packed way."""
@@ -74,34 +75,51 @@ def run(folder: Path) -> None:
     """Train the job that `run.json` in the folder describes, and leave `adapter/` and `done.json` there.
 
     Raises:
-        BadInput: the rows cannot be used.
+        BadInput: the rows, a tracker, or so many processes cannot be used.
     """
     job = json.loads((folder / RUN_FILE).read_text())
+    settings = TrainingSettings.model_validate(job["settings"])
+    hardware = detect()
+    team.join(gpu=hardware.gpu)
+    if settings.batch_size % team.size():
+        raise BadInput(
+            f"NIGHTSCHOOL_TRAINING__BATCH_SIZE is {settings.batch_size}, which {team.size()} processes "
+            "(NIGHTSCHOOL_TRAINING__PROCESSES) cannot share evenly."
+        )
+    tracking.check(settings.report_to)
     with _alone(folder):
-        sweep(folder)
-        settings = TrainingSettings.model_validate(job["settings"])
         tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
         rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
-        _train(_Run(folder, job, settings, tokenizer, rows, parts_of_step(folder)))
+        _train(_Run(folder, job, settings, tokenizer, rows, parts_of_step(folder), hardware))
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    if not team.leads():
+        team.wait()
+        yield
+        return
     # The orphan of a killed parent may still be ending its last step.
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        sweep(folder)
+        # All look for checkpoints: those that are not whole must be gone by then.
+        for checkpoints in (CHECKPOINTS, PREFERENCE_CHECKPOINTS):
+            latest(folder / checkpoints)
+        team.wait()
         yield
 
 
 def _train(run: _Run) -> None:
     first, last = run.folder / SUPERVISED, run.folder / ADAPTER
     if run.job["preference"] and run.rows.pairs:
-        if not first.exists():
+        if not team.agreed(first.exists()):
             _supervise(run, first)
         _prefer(run, first, last)
     else:
         _supervise(run, last)
-    _finish(run)
+    if team.leads():
+        _finish(run)
 
 
 def _supervise(run: _Run, adapter: Path) -> None:
@@ -132,8 +150,8 @@ def _supervised(run: _Run, callback: ProgressCallback) -> NightTrainer:
         "progress": callback,
     }
     if not packed:
-        return NightTrainer(args=in_parts(args, run.parts), **common)
-    return PackedTrainer(args=args, collator=PackCollator(run.parts), hardware=run.hardware, **common)
+        return NightTrainer(args=divided(args, run.parts), **common)
+    return PackedTrainer(args=divided(args), collator=PackCollator(run.parts), hardware=run.hardware, **common)
 
 
 def _rate(run: _Run) -> TrainingSettings:
@@ -162,14 +180,14 @@ def _preferring(
     common = {"model": adapted, "processing_class": run.tokenizer, "progress": callback}
     if not packed:
         args = dpo_arguments(run.settings, output, len(pairs), run.hardware)
-        return PreferenceTrainer(args=in_parts(args, run.parts), train_dataset=plain_dataset(pairs), **common)
+        return PreferenceTrainer(args=divided(args, run.parts), train_dataset=plain_dataset(pairs), **common)
     dataset = packed_dataset(pairs, preferences(adapted.get_base_model(), pairs))
     args = arguments(settings_of_stage(run.settings), output, len(pairs), run.hardware)
     return PackedPreferenceTrainer(
         hardware=run.hardware,
         beta=run.settings.preference_beta,
         parts=run.parts,
-        args=args,
+        args=divided(args),
         train_dataset=dataset,
         **common,
     )
@@ -183,7 +201,9 @@ def _publish(run: _Run, model: Any, adapter: Path, progress: ProgressFile) -> No
         "tokens": progress.tokens,
         "final loss": round(progress.loss, 4),
     }
-    publish(model, adapter, Path(run.job["base_model"]).name, model_card(run.job, figures))
+    if team.leads():
+        publish(model, adapter, Path(run.job["base_model"]).name, model_card(run.job, figures))
+    team.wait()
 
 
 def _finish(run: _Run) -> None:
