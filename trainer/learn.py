@@ -11,6 +11,7 @@ from store.tables import BASE, Dataset, TrainingRun, now
 from store.words import Split, Stage
 from trainer.curate.stage import start_in_words
 from trainer.curves import draw_curves
+from trainer.gpu import freed
 from trainer.train import TrainingJob, TrainingProgress, TrainingResult, train
 from trainer.work import Work
 
@@ -30,7 +31,8 @@ def learn(work: Work) -> None:
         return
     failpoint("train.begun")
     watcher = _Watcher(work)
-    result = train(_job(work, dataset, run), watcher, watcher.look, watcher.tell)
+    with freed(work.settings, watcher.tell):
+        result = train(_job(work, dataset, run), watcher, watcher.look, watcher.tell)
     failpoint("train.trained")
     curves = _draw(work, result)
     seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss

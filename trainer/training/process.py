@@ -30,7 +30,7 @@ from trainer.train import (
 )
 from trainer.training import packed_model, team, tracking
 from trainer.training.checkpoints import PREFIX, latest
-from trainer.training.hardware import Hardware, detect
+from trainer.training.hardware import Hardware, detect, limit_memory
 from trainer.training.packing import PackCollator
 from trainer.training.preference import (
     PackedPreferenceTrainer,
@@ -81,6 +81,8 @@ def run(folder: Path) -> None:
     settings = TrainingSettings.model_validate(job["settings"])
     hardware = detect()
     team.join(gpu=hardware.gpu)
+    if hardware.gpu:
+        limit_memory(settings.gpu_memory_share)
     if settings.batch_size % team.size():
         raise BadInput(
             f"NIGHTSCHOOL_TRAINING__BATCH_SIZE is {settings.batch_size}, which {team.size()} processes "
