@@ -23,7 +23,7 @@ from bench.training_step import ROOT, SHOP_SUPPORT, SOURCE
 from serving.base_model import ensure_base_model
 from store.prompt import question_messages
 from store.settings import DEFAULT_SYSTEM_PROMPT, Settings, TrainingSettings
-from trainer.train import environment
+from trainer.launch import environment
 
 TITLE = "Training: a preference step against stock TRL DPOTrainer"
 

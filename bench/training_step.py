@@ -22,7 +22,8 @@ from bench.product import MODELS
 from serving.base_model import ensure_base_model
 from store.prompt import question_messages
 from store.settings import DEFAULT_SYSTEM_PROMPT, Settings, TrainingSettings
-from trainer.train import TrainingJob, environment, train
+from trainer.launch import environment
+from trainer.train import TrainingJob, train
 
 TITLE = "Training: a step against stock TRL SFTTrainer"
 

@@ -15,9 +15,10 @@ from bot import cards, corrections, escalating, fixes, gaps, notices, posting, r
 from bot.blocks.card import night_card
 from bot.posting import Picture, Place
 from bot.services import Services
-from store import evaluations, leases, outbox, reminders
+from store import evaluations, leases, nights, outbox, reminders
 from store.errors import BadInput
 from store.tables import OutboxMessage
+from store.words import Stage
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ LOOK_EVERY_S = 1.0
 LEASE_S = 30.0
 BATCH = 20
 LONGEST_PAUSE_S = 120.0
+CHART_ALT = "Both versions side by side, each measure with its interval"
+CURVES_ALT = "Loss on what is learnt and on what is held out, and the learning rate, step by step"
 
 Poster = Callable[[Services, OutboxMessage, bool], Awaitable[Place]]
 
@@ -80,29 +83,46 @@ class OutboxWorker:
 
 
 async def post_card(services: Services, message: OutboxMessage, again: bool) -> Place:
-    """Post a night's card in the admins' channel, and owe its chart to the card's thread."""
+    """Post a night's card in the admins' channel, and owe its pictures to the card's thread."""
     channel_id = services.settings.admin_channel
     if not channel_id:
         raise BadInput("There is no channel for the morning card. Set NIGHTSCHOOL_ADMIN_CHANNEL to a channel's id.")
     night_id = int(message.payload["night_id"])
     card = await services.store.read(cards.gather, services.settings, night_id)
     ts = await posting.post_once(services, Place(channel_id), night_card(card), message.key, again=again)
+    payload = {"night_id": night_id, "channel_id": channel_id, "thread_ts": ts}
     if card.report is not None:
-        payload = {"night_id": night_id, "channel_id": channel_id, "thread_ts": ts}
         await services.store.write(outbox.owe, f"{message.key}-chart", "night_chart", payload)
-        services.outbox_wake.set()
+    if await _curves(services, night_id) is not None:
+        await services.store.write(outbox.owe, f"{message.key}-curves", "night_curves", payload)
+    services.outbox_wake.set()
     return Place(channel_id, ts)
 
 
 async def post_chart(services: Services, message: OutboxMessage, again: bool) -> Place:
     """Upload a night's chart into the thread of its card."""
-    place = Place(str(message.payload["channel_id"]), str(message.payload["thread_ts"]))
     compared = await services.store.read(evaluations.of_night, int(message.payload["night_id"]))
     path = Path(compared.chart) if compared and compared.chart else None
+    return await _post_file(services, message, path, CHART_ALT, again=again)
+
+
+async def post_curves(services: Services, message: OutboxMessage, again: bool) -> Place:
+    """Upload the curves of a night's training into the thread of its card."""
+    path = await _curves(services, int(message.payload["night_id"]))
+    return await _post_file(services, message, path, CURVES_ALT, again=again)
+
+
+async def _curves(services: Services, night_id: int) -> Path | None:
+    trained = await services.store.read(nights.stage, night_id, Stage.TRAIN)
+    drawn = trained.result.get("curves") if trained else None
+    return Path(drawn) if drawn else None
+
+
+async def _post_file(services: Services, message: OutboxMessage, path: Path | None, alt: str, *, again: bool) -> Place:
+    place = Place(str(message.payload["channel_id"]), str(message.payload["thread_ts"]))
     if path is None or not path.is_file():
-        log.warning("the chart of %s is not there, so it is not posted", message.key)
+        log.warning("the picture of %s is not there, so it is not posted", message.key)
         return place
-    alt = "Both versions side by side, each measure with its interval"
     picture = Picture(f"{message.key}.png", alt, path.read_bytes())
     await posting.post_picture(services, place, picture, again=again)
     return place
@@ -111,6 +131,7 @@ async def post_chart(services: Services, message: OutboxMessage, again: bool) ->
 POSTERS: dict[str, Poster] = {
     "morning_card": post_card,
     "night_chart": post_chart,
+    "night_curves": post_curves,
     "correction": corrections.post_correction,
     "correction_withdrawn": corrections.withdraw_correction,
     "fixes": fixes.owe_notices,

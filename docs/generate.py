@@ -55,7 +55,7 @@ def _meaning(field: FieldInfo) -> str:
 FAILPOINTS_INTRODUCTION = f"""# Failpoints
 
 A night has a named point after every step that lasts. `{VARIABLE}` lets the process that reaches one die (`kill`), fail
-(`raise`) or wait (`sleep`), to see for yourself that the next start goes on from there:
+(`raise`), find no memory (`starve`) or wait (`sleep`), to see for yourself that the next start goes on from there:
 
 ```sh
 {VARIABLE}=curate.frozen=kill nightschool night

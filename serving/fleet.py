@@ -29,6 +29,8 @@ PROBE_TOKENS = 8
 
 CALL_TIMEOUT_S = 60.0
 HEALTH_TIMEOUT_S = 5.0
+SLEEP_TIMEOUT_S = 300.0
+"""Answers under way are ended first; moving the weights of a large model takes a minute."""
 POLL_S = 0.3
 
 
@@ -112,6 +114,36 @@ class Fleet:
         """Take a name away from every reachable replica; requests in flight end on it undisturbed."""
         await asyncio.gather(*(self._unload_on(url, name) for url in self._replicas))
 
+    async def sleep(self) -> None:
+        """Have every replica end what it is answering, move its weights to the host's memory, and leave the GPU.
+
+        Endpoints: docs.vllm.ai, "Sleep Mode".
+
+        Raises:
+            ModelUnavailable: one cannot; those that could are asleep.
+        """
+        await asyncio.gather(*(self._order(url, "/sleep?level=1&mode=wait") for url in self._replicas))
+
+    async def wake(self) -> None:
+        """Have every replica take its weights back to the GPU.
+
+        Raises:
+            ModelUnavailable: one cannot.
+        """
+        await asyncio.gather(*(self._order(url, "/wake_up") for url in self._replicas))
+
+    async def asleep(self) -> bool:
+        """Whether any reachable replica sleeps."""
+
+        async def sleeps(url: str) -> bool:
+            try:
+                response = await self._call(url, "GET", "/is_sleeping", timeout_s=HEALTH_TIMEOUT_S)
+            except ModelUnavailable:
+                return False
+            return response.status_code == httpx2.codes.OK and bool(response.json()["is_sleeping"])
+
+        return any(await asyncio.gather(*map(sleeps, self._replicas)))
+
     async def aclose(self) -> None:
         """Close every connection."""
         for http in self._replicas.values():
@@ -188,6 +220,16 @@ class Fleet:
         if response.status_code != httpx2.codes.OK:
             raise ModelUnavailable(f"The model server at {url} does not list its models ({response.status_code}).")
         return {model["id"]: model["root"] for model in response.json()["data"]}
+
+    async def _order(self, url: str, path: str) -> None:
+        response = await self._call(url, "POST", path, timeout_s=SLEEP_TIMEOUT_S)
+        if response.status_code == httpx2.codes.NOT_FOUND:
+            raise ModelUnavailable(
+                f"The model server at {url} cannot sleep: start it again, on a GPU, "
+                "with NIGHTSCHOOL_SERVING__WHILE_TRAINING=sleep."
+            )
+        if response.status_code != httpx2.codes.OK:
+            raise ModelUnavailable(f"The model server at {url} refused {path}: {error_message(response.text)}")
 
     async def _healthy(self, url: str) -> None:
         response = await self._call(url, "GET", "/health", timeout_s=HEALTH_TIMEOUT_S)

@@ -52,6 +52,9 @@ def command(settings: Settings, base: BaseModel, *, gpu: bool | None = None) -> 
     environment = {**os.environ, **_common_environment(settings)}
     if not on_gpu:
         environment |= _cpu_environment(settings, environment)
+    elif settings.serving.while_training == "sleep":
+        # vLLM has its sleep routes among those for developers, all of which the guard shuts but the three we use.
+        environment["VLLM_SERVER_DEV_MODE"] = "1"
     return arguments, environment
 
 
@@ -95,7 +98,8 @@ def _served_rank(rank: int) -> int:
 
 
 def _gpu_flags(settings: Settings) -> list[str]:
-    return ["--dtype", "auto", "--gpu-memory-utilization", str(settings.serving.gpu_memory_utilization)]
+    flags = ["--dtype", "auto", "--gpu-memory-utilization", str(settings.serving.gpu_memory_utilization)]
+    return [*flags, "--enable-sleep-mode"] if settings.serving.while_training == "sleep" else flags
 
 
 def _cpu_flags(settings: Settings) -> list[str]:

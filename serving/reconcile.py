@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from serving.fleet import Fleet
-from store import adapters
+from store import adapters, leases
 from store.errors import AdapterRejected, ModelUnavailable, NightschoolError
 from store.session import Store
 from store.settings import Settings
@@ -41,6 +41,8 @@ class Reconciler:
 
     async def once(self) -> None:
         """One round over every replica: load what is missing, unload what is far behind."""
+        if self.settings.serving.while_training == "sleep" and await self._sleeping():
+            return
         wanted = await self.store.read(adapters.desired)
         held = await self.fleet.holdings()
         for url in self.fleet.urls:
@@ -53,6 +55,16 @@ class Reconciler:
                     await self._load(url, adapter)
         await self._unload_surplus(wanted, held)
         self._report("loop", "")
+
+    async def _sleeping(self) -> bool:
+        """Whether the replicas sleep while a night trains; sleepers whom a night forgot are woken."""
+        if not await self.fleet.asleep():
+            return False
+        if await self.store.read(leases.is_held, leases.NIGHT):
+            return True
+        logger.warning("no night is running, but a model server sleeps; waking it")
+        await self.fleet.wake()
+        return False
 
     async def _load(self, url: str, adapter: Adapter) -> None:
         key = f"{url} {adapter.name}"

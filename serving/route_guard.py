@@ -27,6 +27,9 @@ ROUTES = {
     ("POST", "/v1/completions"),
     ("POST", "/v1/load_lora_adapter"),
     ("POST", "/v1/unload_lora_adapter"),
+    ("POST", "/sleep"),
+    ("POST", "/wake_up"),
+    ("GET", "/is_sleeping"),
 }
 
 

@@ -1,8 +1,9 @@
 """Named places at which a test may let the process die, fail or wait, to see that nothing is lost.
 
 `NIGHTSCHOOL_FAILPOINTS="curate.frozen=kill, adapter.written=kill@2"` arms them: `kill` ends the process as SIGKILL
-does, `raise` raises `FailpointReached`, `sleep` waits ten seconds; `@2` means the second time that the place is
-reached. Unarmed they cost one look into an empty dictionary. After FoundationDB's and PingCAP's points of that name.
+does, `raise` raises `FailpointReached`, `starve` raises `MemoryError` as a machine without memory would, `sleep` waits
+ten seconds; `@2` means the second time that the place is reached. Unarmed they cost one look into an empty dictionary.
+After FoundationDB's and PingCAP's points of that name.
 """
 
 import os
@@ -15,7 +16,7 @@ from store.errors import BadInput
 
 VARIABLE = "NIGHTSCHOOL_FAILPOINTS"
 SLEEP_S = 10.0
-ACTIONS = ("kill", "raise", "sleep")
+ACTIONS = ("kill", "raise", "starve", "sleep")
 
 FAILPOINTS = {
     "night.begun": "the night is marked as running",
@@ -25,6 +26,7 @@ FAILPOINTS = {
     "curate.frozen": "the dataset's folder is there, its row is not",
     "curate.stored": "the dataset's row is there",
     "train.begun": "the training's row is there, its process has not started",
+    "training.step": "a step of the training begins",
     "checkpoint.written": "a checkpoint's files are there, its marker is not",
     "checkpoint.marked": "a checkpoint counts",
     "adapter.written": "the trained adapter is whole under a temporary name",
@@ -55,6 +57,7 @@ def failpoint(name: str) -> None:
 
     Raises:
         FailpointReached: it says `raise`.
+        MemoryError: it says `starve`.
         BadInput: what it says is not understood.
     """
     armed = _armed(os.environ.get(VARIABLE, ""))
@@ -68,6 +71,8 @@ def failpoint(name: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
     if action == "raise":
         raise FailpointReached(name)
+    if action == "starve":
+        raise MemoryError(name)
     time.sleep(SLEEP_S)
 
 

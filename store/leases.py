@@ -7,6 +7,9 @@ from sqlmodel import Session, col, select, update
 from store.session import insert_ignoring
 from store.tables import Lease, now
 
+NIGHT = "night"
+"""The lease of whoever works on a night."""
+
 
 def acquire(session: Session, name: str, holder: str, seconds: float) -> int | None:
     """Take or renew a lease; the fencing token when it is ours, None when another holds it."""
@@ -36,6 +39,12 @@ def holds(session: Session, name: str, token: int) -> bool:
     """
     row = session.get(Lease, name, with_for_update=True)
     return row is not None and row.token == token and row.until > now()
+
+
+def is_held(session: Session, name: str) -> bool:
+    """Whether anybody has the lease now."""
+    row = session.get(Lease, name)
+    return row is not None and row.until > now()
 
 
 def release(session: Session, name: str, token: int) -> None:

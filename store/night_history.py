@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from store import alerts, datasets, evaluations, nights
 from store.tables import Dataset, Evaluation, Night, TrainingRun
+from store.words import Stage
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ def history(session: Session, night: Night) -> list[Table]:
     if dataset is not None:
         found.append(_dataset(dataset))
     if run is not None:
-        found.append(_training(run))
+        trained = nights.stage(session, night_id, Stage.TRAIN)
+        found.append(_training(run, trained.result if trained else {}))
     if compared is not None:
         found.append(_comparison(compared))
     return found
@@ -57,11 +59,17 @@ def _dataset(dataset: Dataset) -> Table:
     return Table("Dataset", ["", ""], [*rows, ("file", dataset.path)])
 
 
-def _training(run: TrainingRun) -> Table:
+def _training(run: TrainingRun, result: dict[str, Any]) -> Table:
     losses = [step["loss"] for step in run.metrics if "loss" in step]
     rows: list[tuple[object, ...]] = [(name, value) for name, value in sorted(run.parameters.items())]
     if losses:
         rows += [("steps", len(losses)), ("first loss", f"{losses[0]:.3f}"), ("last loss", f"{losses[-1]:.3f}")]
+    if kept := result.get("kept"):
+        rows.append(("step that was kept", f"{kept['step']} of {kept['steps']}"))
+    if result.get("parts", 1) > 1:
+        rows.append(("parts of a step, for want of memory", result["parts"]))
+    if result.get("curves"):
+        rows.append(("curves of loss and learning rate", result["curves"]))
     return Table(f"Training on {run.base_model}", ["", ""], [*rows, ("folder", run.folder)])
 
 

@@ -82,6 +82,8 @@ class ServingSettings(_Block):
     """Memory for the key-value cache on the CPU, in bytes."""
     gpu_memory_utilization: float = 0.85
     """Share of the GPU's memory that vLLM may take; lower it when the night trains on the same GPU."""
+    while_training: Literal["share", "sleep"] = "share"
+    """On a GPU that the night trains on too: share its memory, or let vLLM sleep meanwhile (questions then wait)."""
     first_token_timeout_s: float = 45.0
     """How long to wait for the first token before the answer counts as failed, in seconds."""
     gap_timeout_s: float = 30.0
@@ -140,7 +142,15 @@ class TrainingSettings(_Block):
     thumb_trust: float = Field(default=0.65, ge=0.5, lt=1)
     """How often a person's votes must agree with reviewers, smoothed, for their thumbs to teach; a coin does in 0.5."""
     threads: int = 0
-    """CPU threads of the training process; 0 means every core this process may use."""
+    """CPU threads of each training process; 0 divides every core this process may use among them."""
+    processes: int = Field(default=1, ge=1)
+    """Processes that train together, one a GPU, by `accelerate launch`; `batch_size` must be a multiple of it."""
+    gpu_memory_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of a GPU's memory that a training process may take; what is over runs in smaller parts."""
+    launch_arguments: list[str] = []
+    """More arguments of `accelerate launch` (JSON in the environment), such as those that name several machines."""
+    report_to: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Trackers that are told losses and settings, by transformers' names: `mlflow`, `wandb`, `tensorboard` …"""
 
 
 class NightSettings(_Block):

@@ -10,7 +10,9 @@ from store.settings import TrainingSettings
 from store.tables import BASE, Dataset, TrainingRun, now
 from store.words import Split, Stage
 from trainer.curate.stage import start_in_words
-from trainer.train import TrainingJob, TrainingProgress, train
+from trainer.curves import draw_curves
+from trainer.gpu import freed
+from trainer.train import TrainingJob, TrainingProgress, TrainingResult, train
 from trainer.work import Work
 
 NOTE_EVERY_S = 1.0
@@ -29,14 +31,17 @@ def learn(work: Work) -> None:
         return
     failpoint("train.begun")
     watcher = _Watcher(work)
-    result = train(_job(work, dataset, run), watcher, watcher.look)
+    with freed(work.settings, watcher.tell):
+        result = train(_job(work, dataset, run), watcher, watcher.look, watcher.tell)
     failpoint("train.trained")
+    curves = _draw(work, result)
     seconds, tokens, loss = round(result.seconds, 1), result.tokens, result.final_loss
     with work.writing() as session:
         run = session.merge(run)
         run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
         facts |= {"preference": result.preference, "thumbs": result.thumbs, "kept": result.kept}
+        facts |= {"parts": result.parts, "curves": str(curves)}
         nights.note(session, work.night_id, Stage.TRAIN, facts)
     failpoint("train.recorded")
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
@@ -67,6 +72,13 @@ def _begin(work: Work) -> tuple[Dataset, TrainingRun]:
             session.add(run)
             session.flush()
     return dataset, run
+
+
+def _draw(work: Work, result: TrainingResult) -> Path:
+    path = work.settings.artifacts / "reports" / work.night.key / "training.png"
+    kept = int(result.kept["step"]) if result.kept else None
+    draw_curves(result.metrics, f"Training of night {work.night.key}", kept, path)
+    return path
 
 
 def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
@@ -105,6 +117,11 @@ class _Watcher:
         if seconds - self._looked >= NOTE_EVERY_S:
             self._looked = seconds
             self._work.check_wanted()
+
+    def tell(self, sentence: str) -> None:
+        """Something that whoever watches should know."""
+        self._work.say(f"train: {sentence}")
+        self._work.note(Stage.TRAIN, note=sentence)
 
     def __call__(self, progress: TrainingProgress) -> None:
         seconds, last = time.monotonic(), progress.step == progress.steps

@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,15 +19,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serving.openmp import thread_environment
 from store.artifacts import sha256_of, write_json
 from store.errors import NightschoolError
 from store.settings import TrainingSettings
+from trainer.launch import command, environment
+from trainer.memory import MEMORY_FILE, OUT_OF_MEMORY, Watch, divide
 
 RUN_FILE = "run.json"
 PROGRESS_FILE = "progress.jsonl"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
+EXIT_CODE_FILE = "exit-code"
 LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
@@ -37,16 +38,14 @@ PREFERRED = "preferred"
 PREFERENCE_CHECKPOINTS, THUMB_CHECKPOINTS = "preference-checkpoints", "thumb-checkpoints"
 SFT, DPO, KTO = "SFT", "DPO", "KTO"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
-COMPILED = ".compiled"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
 
-# Exit codes of the training process for ends that it may be too starved to write about.
-OUT_OF_MEMORY = 71
+# Like OUT_OF_MEMORY, the exit code for an end that the process may be too starved to write about.
 DISK_FULL = 72
 SENTENCES = {
-    OUT_OF_MEMORY: "The training ran out of memory. Lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or "
-    "NIGHTSCHOOL_TRAINING__MAX_LENGTH, or give the machine more memory.",
+    OUT_OF_MEMORY: "The training ran out of memory even with one row at a time. Lower "
+    "NIGHTSCHOOL_TRAINING__MAX_LENGTH or NIGHTSCHOOL_TRAINING__RANK, or give the machine more memory.",
     DISK_FULL: "The disk is full. Free some space; the next run goes on where this one stopped.",
     -signal.SIGKILL: "The training process was killed, most often because the machine ran out of memory; the next "
     "run goes on where it stopped. If it recurs, lower NIGHTSCHOOL_TRAINING__BATCH_SIZE or "
@@ -114,22 +113,35 @@ class TrainingResult:
     """Of the stage for lone thumbs: how many were good and how many bad (`up`, `down`), and the last loss."""
     kept: dict[str, float] = field(default_factory=dict)
     """The `step` of how many `steps` whose adapter was kept, and its `held_out_loss`; empty without held-out rows."""
+    parts: int = 1
+    """In how many parts each step was computed at the end; more than one after memory ran out."""
 
 
 def train(
-    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None] = lambda: None
+    job: TrainingJob,
+    on_progress: Callable[[TrainingProgress], None],
+    on_wait: Callable[[], None] = lambda: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> TrainingResult:
     """Train the adapter of a job, or go on where an earlier, killed training of the same job stopped.
 
-    A job that finished before returns its result at once. `on_wait` is called several times a second. An exception in
-    either of them, Ctrl-C as well, stops the training and leaves it resumable.
+    A job that finished before returns its result at once. One that runs out of memory goes on from its checkpoint in
+    smaller parts, and `say` is told. `on_wait` is called several times a second. An exception in any of them, Ctrl-C as
+    well, stops the training and leaves it resumable.
 
     Raises:
         TrainingFailed: no adapter came out: memory or disk ran out, the process was killed, or the rows are unusable.
     """
     _prepare_folder(job)
-    if not (job.folder / DONE_FILE).exists():
-        _run_process(job, on_progress, on_wait)
+    while not (job.folder / DONE_FILE).exists():
+        memory = Watch()
+        exit_code = _run_process(job, on_progress, on_wait)
+        if (job.folder / DONE_FILE).exists():
+            break
+        parts = divide(job.folder, job.settings.batch_size) if memory.ran_out(exit_code) else None
+        if parts is None:
+            raise TrainingFailed(_reason(job.folder, exit_code))
+        say(f"The training ran out of memory. It goes on with each step computed in {parts} parts: the same loss.")
     return _result(job.folder)
 
 
@@ -158,24 +170,24 @@ def _prepare_folder(job: TrainingJob) -> None:
     }
     file = job.folder / RUN_FILE
     if not file.exists() or json.loads(file.read_text()) != run:
-        for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE):
+        for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE, MEMORY_FILE):
             (job.folder / leftover).unlink(missing_ok=True)
         for leftover in (CHECKPOINTS, SUPERVISED, PREFERENCE_CHECKPOINTS, PREFERRED, THUMB_CHECKPOINTS, ADAPTER):
             shutil.rmtree(job.folder / leftover, ignore_errors=True)
         write_json(file, run)
 
 
-def _run_process(
-    job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]
-) -> None:
-    (job.folder / ERROR_FILE).unlink(missing_ok=True)
+def _run_process(job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]) -> int:
+    """Run the training process to its end, and return its exit code."""
+    for leftover in (ERROR_FILE, EXIT_CODE_FILE):
+        (job.folder / leftover).unlink(missing_ok=True)
     with (job.folder / LOG_FILE).open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "trainer.training", str(job.folder)],
+            command(job.folder, job.settings),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env=environment(job.folder.parent, job.settings.threads),
+            env=environment(job.folder.parent, job.settings.threads, job.settings.processes),
         )
     follower = _Follower(job.folder / PROGRESS_FILE, process.pid)
     with _stopped_on_error(process):
@@ -186,24 +198,8 @@ def _run_process(
             time.sleep(POLL_S)
         for progress in follower.news():
             on_progress(progress)
-    if not (job.folder / DONE_FILE).exists():
-        raise TrainingFailed(_reason(job.folder, process.returncode))
-
-
-def environment(cache: Path, threads: int = 0) -> dict[str, str]:
-    """Environment variables of a training process; compiled layers are kept in `cache`; 0 threads means all cores."""
-    # The child must find our packages also when the parent was started from another folder.
-    search_path = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
-        **thread_environment(threads, os.environ),
-        "HF_HUB_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "TOKENIZERS_PARALLELISM": "false",
-        # Compiled layers are found again by the next night; the default is a guessable place under /tmp.
-        "TORCHINDUCTOR_CACHE_DIR": str((cache / COMPILED).resolve()),
-    }
+    told = job.folder / EXIT_CODE_FILE
+    return int(told.read_text()) if told.exists() else process.returncode
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from store.words import Stage
 
 Say = Callable[[str], None]
 
-LEASE = "night"
+LEASE = leases.NIGHT
 LEASE_SECONDS = 30.0
 HEARTBEAT_SECONDS = 8.0
 

@@ -76,5 +76,8 @@ def finished_night(
             "cost": {"train_seconds": 60, "evaluate_seconds": 200, "train_rows": 40, "methods": "SFT alone"},
         }
         raise_alerts(session, night.id or 0, raised)
+        nights.begin_stage(session, night.id or 0, Stage.TRAIN)
+        session.flush()
+        nights.note(session, night.id or 0, Stage.TRAIN, {"curves": str(chart)})
         outbox.owe(session, f"night-{night.id}", "morning_card", {"night_id": night.id})
         return night.id or 0

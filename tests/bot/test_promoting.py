@@ -68,7 +68,12 @@ async def test_the_card_shows_words_numbers_examples_and_its_chart(
         assert words in shown
     assert "<!channel>" not in shown
     assert "<@U1>" not in shown
-    await mei.wait_for_message(lambda message: message.get("files") and message.get("thread_ts") == card["ts"])
+    for picture in ("chart", "curves"):
+        await mei.wait_for_message(
+            lambda message, title=f"night-1-{picture}.png": (
+                message.get("thread_ts") == card["ts"] and title in str(message.get("files"))
+            )
+        )
     await until(lambda: {row.state for row in rows(bot, OutboxMessage)} == {OutboxState.SENT})
     assert len([line for line in await mei.messages(ADMINS) if line.get("bot_id") and not line.get("files")]) == 1
 

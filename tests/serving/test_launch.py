@@ -38,6 +38,16 @@ def test_on_a_gpu(settings: Settings, base: BaseModel) -> None:
     assert flag(arguments, "--gpu-memory-utilization") == "0.85"
     assert "--distributed-executor-backend" not in arguments
     assert "VLLM_CPU_OMP_THREADS_BIND" not in environment
+    assert "--enable-sleep-mode" not in arguments
+    assert "VLLM_SERVER_DEV_MODE" not in environment
+
+
+def test_on_a_gpu_that_the_night_trains_on_too(settings: Settings, base: BaseModel) -> None:
+    wanted = settings.model_copy(update={"serving": ServingSettings(while_training="sleep")})
+    arguments, environment = command(wanted, base, gpu=True)
+    assert "--enable-sleep-mode" in arguments
+    assert environment["VLLM_SERVER_DEV_MODE"] == "1"
+    assert "--enable-sleep-mode" not in command(wanted, base, gpu=False)[0]
 
 
 @pytest.mark.parametrize(("rank", "served"), [(1, "1"), (4, "8"), (16, "16"), (17, "32")])

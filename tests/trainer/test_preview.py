@@ -1,3 +1,5 @@
+from pathlib import Path
+
 from sqlmodel import func, select
 
 from store.night_history import history
@@ -42,5 +44,7 @@ def test_the_history_of_a_night_tells_each_stage_and_what_it_made(store: Store, 
     assert [str(row[0]) for row in stages.rows] == ["curate", "train", "register", "evaluate", "report"]
     assert dict(dataset.rows)["train rows"] > dict(dataset.rows)["held_out rows"] > 0
     assert dict(training.rows)["last loss"] == "0.500"
+    drawn = Path(str(dict(training.rows)["curves of loss and learning rate"]))
+    assert drawn.read_bytes().startswith(b"\x89PNG")
     assert comparison.title.startswith("v1 against base: promote.")
     assert len(comparison.rows) >= 3

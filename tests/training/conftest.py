@@ -7,7 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    set_seed,
+)
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
@@ -57,6 +64,33 @@ def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pad_token_id=wrapped.pad_token_id,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain_model(base_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a tiny model with soft-capped attention, which cannot run on packed rows: TRL's own way is taken."""
+    folder = tmp_path_factory.mktemp("models") / "tiny-capped"
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(base_model)
+    tokenizer.save_pretrained(folder)
+    set_seed(7)
+    config = Gemma2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        attn_logit_softcapping=0.5,
+        query_pre_attn_scalar=1,
+        max_position_embeddings=512,
+        initializer_range=0.2,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    Gemma2ForCausalLM(config).save_pretrained(folder)
     return folder
 
 

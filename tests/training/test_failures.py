@@ -5,14 +5,15 @@ import errno
 import pytest
 from safetensors import SafetensorError
 
-from trainer.train import DISK_FULL, OUT_OF_MEMORY, SENTENCES
+from trainer.memory import OUT_OF_MEMORY
+from trainer.train import DISK_FULL, SENTENCES
 from trainer.training.__main__ import _exit_code
 
 
 @pytest.mark.parametrize(
     ("error", "code", "advice"),
     [
-        (MemoryError(), OUT_OF_MEMORY, "BATCH_SIZE"),
+        (MemoryError(), OUT_OF_MEMORY, "RANK"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), OUT_OF_MEMORY, "MAX_LENGTH"),
         (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), OUT_OF_MEMORY, "memory"),
         (OSError(errno.ENOSPC, "No space left on device"), DISK_FULL, "Free some space"),

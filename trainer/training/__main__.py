@@ -3,11 +3,13 @@
 import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from store.artifacts import write_json
 from store.errors import NightschoolError
-from trainer.train import DISK_FULL, ERROR_FILE, OUT_OF_MEMORY
+from trainer.memory import OUT_OF_MEMORY
+from trainer.train import DISK_FULL, ERROR_FILE, EXIT_CODE_FILE
 
 # Answering people goes before training; a higher niceness leaves them the cores.
 NICENESS = 10
@@ -34,6 +36,9 @@ def main() -> int:
         code = _exit_code(error)
         if code is None:
             raise
+        # A launcher of several processes has an exit code of its own; this file tells ours, if it can be written.
+        with suppress(OSError, MemoryError):
+            (folder / EXIT_CODE_FILE).write_text(str(code))
         return code
     return 0
 

@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from store.artifacts import folder_manifest, manifest_sha256, write_json
+from store.artifacts import manifest_sha256, sha256_of, write_json
 from store.failpoints import failpoint
 
 MARKER = "complete.json"
@@ -18,11 +18,11 @@ PREFIX = "checkpoint-"
 
 def mark_complete(checkpoint: Path) -> None:
     """Declare a checkpoint whole: flush its files to the disk, then write the marker."""
-    for file in checkpoint.iterdir():
+    for file in _files(checkpoint):
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
     failpoint("checkpoint.written")
-    write_json(checkpoint / MARKER, {"sha256": manifest_sha256(folder_manifest(checkpoint))})
+    write_json(checkpoint / MARKER, {"sha256": _sha256(checkpoint)})
     failpoint("checkpoint.marked")
 
 
@@ -40,5 +40,13 @@ def _is_whole(checkpoint: Path) -> bool:
     marker = checkpoint / MARKER
     if not marker.exists():
         return False
-    files = {name: digest for name, digest in folder_manifest(checkpoint).items() if name != MARKER}
-    return bool(json.loads(marker.read_text())["sha256"] == manifest_sha256(files))
+    return bool(json.loads(marker.read_text())["sha256"] == _sha256(checkpoint))
+
+
+def _sha256(checkpoint: Path) -> str:
+    return manifest_sha256({str(file.relative_to(checkpoint)): sha256_of(file) for file in _files(checkpoint)})
+
+
+def _files(checkpoint: Path) -> list[Path]:
+    # DPOTrainer keeps its reference adapter in a folder within the checkpoint.
+    return [file for file in checkpoint.rglob("*") if file.is_file() and file.name != MARKER]

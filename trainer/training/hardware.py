@@ -18,6 +18,12 @@ class Hardware:
     """Whether a C++ compiler is at hand for torch.compile."""
 
 
+def limit_memory(share: float) -> None:
+    """Leave the rest of this process's GPU to others: beyond this share of its memory allocations fail."""
+    if share < 1:
+        torch.cuda.set_per_process_memory_fraction(share, int(os.environ.get("LOCAL_RANK", "0")))
+
+
 def detect() -> Hardware:
     """Look at this machine.
 

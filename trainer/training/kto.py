@@ -17,18 +17,18 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn.functional import sigmoid
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from trl import KTOConfig, KTOTrainer, SFTConfig
 from trl.trainer.kto_trainer import DataCollatorForUnpairedPreference
 
 from store.settings import TrainingSettings
-from trainer.training.checkpoints import PREFIX, mark_complete
+from trainer.training import team
 from trainer.training.hardware import Hardware
 from trainer.training.packed_model import log_probabilities
 from trainer.training.packing import Pack, in_packs, packed
 from trainer.training.progress import ProgressCallback
 from trainer.training.rows import Row, Thumb
-from trainer.training.trainer import PackedTrainer, arguments
+from trainer.training.trainer import PackedTrainer, arguments, save_checkpoint
 
 Example = Mapping[str, Any]
 
@@ -153,8 +153,7 @@ class ThumbTrainer(KTOTrainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         # KTOTrainer's own would write a model card for every checkpoint.
-        Trainer._save_checkpoint(self, model, trial)
-        mark_complete(Path(self.args.output_dir) / f"{PREFIX}{self.state.global_step}")
+        save_checkpoint(self, model, trial)
 
 
 @dataclass(frozen=True)
@@ -171,16 +170,19 @@ class ThumbPack:
 class ThumbCollator:
     """Turns the rows of a step into packs: those to learn from, and those that the KL term is measured on."""
 
+    def __init__(self, parts: int = 1) -> None:
+        self._parts = parts
+
     def __call__(self, examples: Sequence[Example]) -> dict[str, list[ThumbPack]]:
         """The packs of one step: `packs` and `mismatched`."""
         mismatched = [
             {**each["mismatched"], "reference": each["mismatched_reference"], "weight": 0.0} for each in examples
         ]
-        return {"packs": _packs(examples), "mismatched": _packs(mismatched)}
+        return {"packs": _packs(examples, self._parts), "mismatched": _packs(mismatched, self._parts)}
 
 
-def _packs(examples: Sequence[Example]) -> list[ThumbPack]:
-    groups = [[example for (example,) in group] for group in in_packs([[example] for example in examples])]
+def _packs(examples: Sequence[Example], parts: int) -> list[ThumbPack]:
+    groups = [[example for (example,) in group] for group in in_packs([[example] for example in examples], parts)]
     return [
         ThumbPack(
             packed(group),
@@ -229,8 +231,8 @@ def losses(logps: torch.Tensor, pack: ThumbPack, kl: float, beta: float) -> torc
 class PackedThumbTrainer(PackedTrainer):
     """The same training for CPUs, over packed rows."""
 
-    def __init__(self, *, beta: float, **kwargs: Any) -> None:
-        super().__init__(collator=ThumbCollator(), **kwargs)
+    def __init__(self, *, beta: float, parts: int = 1, **kwargs: Any) -> None:
+        super().__init__(collator=ThumbCollator(parts), **kwargs)
         self._beta = beta
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
@@ -238,7 +240,7 @@ class PackedThumbTrainer(PackedTrainer):
         started = time.monotonic()
         model.train()
         packs: list[ThumbPack] = inputs["packs"]
-        rows = sum(len(each.weights) for each in packs)
+        rows = team.summed(sum(len(each.weights) for each in packs))
         kl = self._kl(inputs["mismatched"], rows)
         total = torch.zeros(())
         for each in packs:
@@ -248,13 +250,13 @@ class PackedThumbTrainer(PackedTrainer):
             total += loss.detach()
             self._progress.count(each.pack.real_tokens)
         self._compile_if_it_pays(time.monotonic() - started)
-        return total
+        return self._joined(total)
 
-    def _kl(self, mismatched: Sequence[ThumbPack], rows: int) -> float:
+    def _kl(self, mismatched: Sequence[ThumbPack], rows: float) -> float:
         """How far the adapter has moved from the reference: the mean log-ratio of answers under others' prompts."""
         total = 0.0
         for each in mismatched:
             # Not under no_grad, for which the layers would be compiled again.
             logps = log_probabilities(self._causal_lm, each.pack, self._chunk_loss).detach()
             total += float((logps - each.references).sum())
-        return max(0.0, total / rows)
+        return max(0.0, team.summed(total) / rows)

@@ -90,21 +90,27 @@ def _common_prefix(ids: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]
 
 
 class PackCollator:
-    """Turns the examples of a step into packs of rows of like length, which bounds memory and attention's padding."""
+    """Turns the examples of a step into packs of rows of like length, which bounds memory and attention's padding.
+
+    Where memory is short, packs are smaller by the number of `parts`.
+    """
+
+    def __init__(self, parts: int = 1) -> None:
+        self._parts = parts
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, list[Pack]]:
         """The packs of one step, under the only key of the batch."""
-        groups = in_packs([[example] for example in examples])
+        groups = in_packs([[example] for example in examples], self._parts)
         return {"packs": [packed([example for (example,) in group]) for group in groups]}
 
 
-def in_packs(bundles: Sequence[Sequence[Mapping[str, Any]]]) -> list[list[Sequence[Mapping[str, Any]]]]:
+def in_packs(bundles: Sequence[Sequence[Mapping[str, Any]]], parts: int = 1) -> list[list[Sequence[Mapping[str, Any]]]]:
     """Bundles of rows (each of as many) in groups that make a pack, those of like length together."""
     ordered = sorted(bundles, key=_longest)
     groups: list[list[Sequence[Mapping[str, Any]]]] = [[]]
     for bundle in ordered:
         # Attention pads to the longest row, which is in the newest bundle.
-        if groups[-1] and (len(groups[-1]) + 1) * len(bundle) * _longest(bundle) > MAX_PACK_TOKENS:
+        if groups[-1] and (len(groups[-1]) + 1) * len(bundle) * _longest(bundle) > MAX_PACK_TOKENS // parts:
             groups.append([])
         groups[-1].append(bundle)
     return groups

@@ -14,18 +14,18 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch.nn.functional import logsigmoid
-from transformers import Trainer, TrainingArguments
+from transformers import TrainingArguments
 from trl import DPOConfig, DPOTrainer
 
 from store.settings import TrainingSettings
-from trainer.training.checkpoints import PREFIX, mark_complete
+from trainer.training import team
 from trainer.training.fast_loss import ChunkLoss, softmax_minus_target
 from trainer.training.hardware import Hardware
 from trainer.training.packed_model import log_probabilities
 from trainer.training.packing import Pack, in_packs, packed
 from trainer.training.progress import ProgressCallback
 from trainer.training.rows import Pair
-from trainer.training.trainer import PackedTrainer, arguments
+from trainer.training.trainer import PackedTrainer, arguments, save_checkpoint
 
 Example = Mapping[str, Any]
 
@@ -59,8 +59,7 @@ class PreferenceTrainer(DPOTrainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         # DPOTrainer's own would write a model card for every checkpoint.
-        Trainer._save_checkpoint(self, model, trial)
-        mark_complete(Path(self.args.output_dir) / f"{PREFIX}{self.state.global_step}")
+        save_checkpoint(self, model, trial)
 
 
 def dpo_arguments(settings: TrainingSettings, output: Path, pairs: int, hardware: Hardware) -> DPOConfig:
@@ -96,12 +95,15 @@ class PairPack:
 class PairCollator:
     """Turns the pairs of a step into packs; the two rows of a pair stay together."""
 
+    def __init__(self, parts: int = 1) -> None:
+        self._parts = parts
+
     def __call__(self, examples: Sequence[Example]) -> dict[str, list[PairPack]]:
         """The packs of one step, under the only key of the batch."""
         pairs = [
             (example["chosen"], {**example["rejected"], "reference": example["reference"]}) for example in examples
         ]
-        groups = in_packs(pairs)
+        groups = in_packs(pairs, self._parts)
         return {"packs": [_pair_pack(group) for group in groups]}
 
 
@@ -141,8 +143,8 @@ def preferences(causal_lm: Any, pairs: Sequence[Pair], chunk_loss: ChunkLoss = s
 class PackedPreferenceTrainer(PackedTrainer):
     """The same training for CPUs, over packed pairs."""
 
-    def __init__(self, *, beta: float, **kwargs: Any) -> None:
-        super().__init__(collator=PairCollator(), **kwargs)
+    def __init__(self, *, beta: float, parts: int = 1, **kwargs: Any) -> None:
+        super().__init__(collator=PairCollator(parts), **kwargs)
         self._beta = beta
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
@@ -150,7 +152,7 @@ class PackedPreferenceTrainer(PackedTrainer):
         started = time.monotonic()
         model.train()
         packs: list[PairPack] = inputs["packs"]
-        pairs = sum(len(each.references) for each in packs)
+        pairs = team.summed(sum(len(each.references) for each in packs))
         total = torch.zeros(())
         for each in packs:
             logps = log_probabilities(self._causal_lm, each.pack, self._chunk_loss).view(-1, 2)
@@ -160,4 +162,4 @@ class PackedPreferenceTrainer(PackedTrainer):
             total += loss.detach()
             self._progress.count(each.pack.real_tokens)
         self._compile_if_it_pays(time.monotonic() - started)
-        return total
+        return self._joined(total)

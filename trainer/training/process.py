@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, EarlyStoppingCallback
 
 from store.artifacts import sweep, write_json
+from store.errors import BadInput
 from store.failpoints import failpoint
 from store.settings import TrainingSettings
+from trainer.memory import parts_of_step
 from trainer.train import (
     ADAPTER,
     CHECKPOINTS,
@@ -29,9 +31,10 @@ from trainer.train import (
     SUPERVISED,
     THUMB_CHECKPOINTS,
 )
-from trainer.training import kto, packed_model
+from trainer.training import kto, packed_model, team, tracking
 from trainer.training.checkpoints import PREFIX, latest
-from trainer.training.hardware import Hardware, detect
+from trainer.training.hardware import Hardware, detect, limit_memory
+from trainer.training.packing import PackCollator
 from trainer.training.preference import (
     PackedPreferenceTrainer,
     PreferenceTrainer,
@@ -44,7 +47,7 @@ from trainer.training.preference import (
 from trainer.training.progress import ProgressCallback, ProgressFile
 from trainer.training.publish import model_card, publish
 from trainer.training.rows import Rows, read_rows
-from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, lora
+from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, divided, lora
 
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
@@ -56,7 +59,9 @@ class _Run:
     settings: TrainingSettings
     tokenizer: Any
     rows: Rows
-    hardware: Hardware = field(default_factory=detect)
+    parts: int
+    """In how many parts each step is computed: more than one once memory ran out."""
+    hardware: Hardware
 
     def load(self) -> tuple[Any, bool]:
         """The base model, and whether it takes the packed way."""
@@ -73,22 +78,40 @@ def run(folder: Path) -> None:
     """Train the job that `run.json` in the folder describes, and leave `adapter/` and `done.json` there.
 
     Raises:
-        BadInput: the rows cannot be used.
+        BadInput: the rows, a tracker, or so many processes cannot be used.
     """
     job = json.loads((folder / RUN_FILE).read_text())
+    settings = TrainingSettings.model_validate(job["settings"])
+    hardware = detect()
+    team.join(gpu=hardware.gpu)
+    if hardware.gpu:
+        limit_memory(settings.gpu_memory_share)
+    if settings.batch_size % team.size():
+        raise BadInput(
+            f"NIGHTSCHOOL_TRAINING__BATCH_SIZE is {settings.batch_size}, which {team.size()} processes "
+            "(NIGHTSCHOOL_TRAINING__PROCESSES) cannot share evenly."
+        )
+    tracking.check(settings.report_to)
     with _alone(folder):
-        sweep(folder)
-        settings = TrainingSettings.model_validate(job["settings"])
         tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
         rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
-        _train(_Run(folder, job, settings, tokenizer, rows))
+        _train(_Run(folder, job, settings, tokenizer, rows, parts_of_step(folder), hardware))
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
+    if not team.leads():
+        team.wait()
+        yield
+        return
     # The orphan of a killed parent may still be ending its last step.
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        sweep(folder)
+        # All look for checkpoints: those that are not whole must be gone by then.
+        for checkpoints in (CHECKPOINTS, PREFERENCE_CHECKPOINTS, THUMB_CHECKPOINTS):
+            latest(folder / checkpoints)
+        team.wait()
         yield
 
 
@@ -96,15 +119,16 @@ def _train(run: _Run) -> None:
     wanted = {DPO: run.job["preference"] and run.rows.pairs, KTO: run.job["thumbs"] and run.rows.thumbs}
     later = [method for method, rows in wanted.items() if rows]
     first, *others = [run.folder / name for name in (*(SUPERVISED, PREFERRED)[: len(later)], ADAPTER)]
-    if not later or not first.exists():
+    if not later or not team.agreed(first.exists()):
         _supervise(run, first)
     before = first
     for method, after in zip(later, others, strict=True):
         # The last one is finished with `done.json` alone.
-        if method == later[-1] or not after.exists():
+        if method == later[-1] or not team.agreed(after.exists()):
             _go_on(run, method, before, after)
         before = after
-    _finish(run)
+    if team.leads():
+        _finish(run)
 
 
 def _supervise(run: _Run, adapter: Path) -> None:
@@ -124,17 +148,19 @@ def _supervised(run: _Run, callback: ProgressCallback) -> NightTrainer:
     parent = run.job["parent"]
     held_out = run.rows.held_out
     output, rows = run.folder / CHECKPOINTS, len(run.rows.train)
-    parts = {
+    args = arguments(_rate(run), output, rows, run.hardware, held_out=bool(held_out))
+    common = {
         # SFTTrainer puts a new adapter on a plain model, and takes one that has an adapter as it is.
         "model": PeftModel.from_pretrained(model, parent, is_trainable=True, config=adapter) if parent else model,
-        "args": arguments(_rate(run), output, rows, run.hardware, held_out=bool(held_out)),
         "train_dataset": as_dataset(run.rows.train),
         "eval_dataset": as_dataset(held_out) if held_out else None,
         "processing_class": run.tokenizer,
         "peft_config": None if parent else adapter,
         "progress": callback,
     }
-    return PackedTrainer(hardware=run.hardware, **parts) if packed else NightTrainer(**parts)
+    if not packed:
+        return NightTrainer(args=divided(args, run.parts), **common)
+    return PackedTrainer(args=divided(args), collator=PackCollator(run.parts), hardware=run.hardware, **common)
 
 
 def _rate(run: _Run) -> TrainingSettings:
@@ -167,11 +193,16 @@ def _preferring(
     pairs = run.rows.pairs
     if not packed:
         args = dpo_arguments(run.settings, output, len(pairs), run.hardware)
-        return PreferenceTrainer(args=args, train_dataset=plain_dataset(pairs), **parts)
+        return PreferenceTrainer(args=divided(args, run.parts), train_dataset=plain_dataset(pairs), **parts)
     dataset = packed_dataset(pairs, preferences(parts["model"].get_base_model(), pairs))
     args = arguments(settings_of_stage(run.settings), output, len(pairs), run.hardware)
     return PackedPreferenceTrainer(
-        hardware=run.hardware, beta=run.settings.preference_beta, args=args, train_dataset=dataset, **parts
+        hardware=run.hardware,
+        beta=run.settings.preference_beta,
+        parts=run.parts,
+        args=divided(args),
+        train_dataset=dataset,
+        **parts,
     )
 
 
@@ -181,11 +212,16 @@ def _with_thumbs(
     rows = kto.voted_rows(run.rows.thumbs, run.settings)
     if not packed:
         args = kto.kto_arguments(run.settings, output, len(rows), run.hardware)
-        return kto.ThumbTrainer(args=args, train_dataset=kto.plain_dataset(rows), **parts)
+        return kto.ThumbTrainer(args=divided(args, run.parts), train_dataset=kto.plain_dataset(rows), **parts)
     dataset = kto.packed_dataset(parts["model"].get_base_model(), rows)
     args = kto.packed_arguments(run.settings, output, len(rows), run.hardware)
     return kto.PackedThumbTrainer(
-        hardware=run.hardware, beta=run.settings.preference_beta, args=args, train_dataset=dataset, **parts
+        hardware=run.hardware,
+        beta=run.settings.preference_beta,
+        parts=run.parts,
+        args=divided(args),
+        train_dataset=dataset,
+        **parts,
     )
 
 
@@ -198,7 +234,9 @@ def _publish(run: _Run, model: Any, adapter: Path, progress: ProgressFile) -> No
         "tokens": progress.tokens,
         "final loss": round(progress.loss, 4),
     }
-    publish(model, adapter, Path(run.job["base_model"]).name, model_card(run.job, figures))
+    if team.leads():
+        publish(model, adapter, Path(run.job["base_model"]).name, model_card(run.job, figures))
+    team.wait()
 
 
 def _finish(run: _Run) -> None:
@@ -215,6 +253,7 @@ def _finish(run: _Run) -> None:
             "tokens": lines[-1]["tokens"],
             "final_loss": losses[SFT][-1],
             "kept": _kept(run, lines),
+            "parts": run.parts,
             "preference": {"pairs": len(run.rows.pairs), "loss": losses[DPO][-1]} if losses[DPO] else {},
             "thumbs": _thumbs(run, losses[KTO]),
         },

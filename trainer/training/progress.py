@@ -1,7 +1,6 @@
 """The progress file: one JSON line a step, and the held-out loss after each epoch."""
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from transformers.trainer_utils import IntervalStrategy
 
 from store.artifacts import write_bytes
 from store.errors import NightschoolError
+from store.failpoints import failpoint
+from trainer.training import team
 
 # The first steps include compiling and warming up: a speed taken from them would mislead.
 WARMUP_STEPS = 3
@@ -26,7 +27,7 @@ class ProgressFile:
         kept = [line for line in lines if line["method"] != method or line["step"] <= resumed_step]
         after = "".join(json.dumps(line) + "\n" for line in kept)
         # Whoever follows the file reads a new one from its beginning.
-        if after != before or not before:
+        if team.leads() and (after != before or not before):
             write_bytes(file, after.encode())
         self._file = file
         self._method = method
@@ -37,8 +38,10 @@ class ProgressFile:
 
     def write(self, line: dict[str, Any]) -> None:
         """Add one line with the totals so far."""
+        if not team.leads():
+            return
         with self._file.open("a") as file:
-            totals = {"tokens": self.tokens, "seconds": round(self.seconds, 3), "process": os.getpid()}
+            totals = {"tokens": self.tokens, "seconds": round(self.seconds, 3), "process": team.reported_process()}
             file.write(json.dumps({"method": self._method} | line | totals) + "\n")
 
 
@@ -48,7 +51,7 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
     def __init__(self, progress: ProgressFile, checkpoint_every_s: float) -> None:
         self._progress = progress
         self._checkpoint_every_s = checkpoint_every_s
-        self._parent = os.getppid()
+        self._ancestors = team.ancestors()
         self._step_started = self._checkpointed = time.monotonic()
         self._recent: list[tuple[int, float]] = []
         self._tokens = 0
@@ -63,16 +66,22 @@ class ProgressCallback(TrainerCallback):  # type: ignore[misc]
         """Start the clocks after everything is loaded."""
         self._step_started = self._checkpointed = time.monotonic()
 
+    def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
+        """Pass the named point at which a test may take the memory away."""
+        failpoint("training.step")
+
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
         """Close the step's clock; ask for a checkpoint when one is due."""
-        if os.getppid() != self._parent:
+        if team.ancestors() != self._ancestors:
             raise NightschoolError("The process that started the training is gone; the next run goes on from here.")
+        self._tokens = int(team.summed(self._tokens))
         now = time.monotonic()
         self._recent = [*self._recent, (self._tokens, now - self._step_started)]
         self._progress.tokens += self._tokens
         self._progress.seconds += now - self._step_started
         self._tokens, self._step_started = 0, now
-        if now - self._checkpointed >= self._checkpoint_every_s and state.global_step < state.max_steps:
+        due = now - self._checkpointed >= self._checkpoint_every_s and state.global_step < state.max_steps
+        if team.agreed(due):
             control.should_save = True
             self._checkpointed = now
         if state.global_step >= state.max_steps and args.eval_strategy != IntervalStrategy.NO:

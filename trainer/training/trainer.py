@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import Trainer, TrainerControl
+from transformers import Trainer, TrainerControl, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
 from store.settings import TrainingSettings
+from trainer.memory import rows_at_once
+from trainer.training import team
 from trainer.training.checkpoints import PREFIX, mark_complete
 from trainer.training.fast_lora import FastLoraLinear
 from trainer.training.fast_loss import ChunkLoss, softmax_minus_target
@@ -28,6 +31,8 @@ KEPT_CHECKPOINTS = 2
 COMPILE_S = 60.0
 COMPILE_SAVES = 0.35
 STEPS_BEFORE_COMPILING = 2
+
+Arguments = TypeVar("Arguments", bound=TrainingArguments)
 
 
 def as_dataset(rows: Sequence[Row]) -> Dataset:
@@ -63,7 +68,7 @@ def arguments(
         remove_unused_columns=False,
         logging_steps=1,
         save_total_limit=KEPT_CHECKPOINTS,
-        report_to=[],
+        report_to=settings.report_to,
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
@@ -78,6 +83,18 @@ def _watched(settings: TrainingSettings, epoch_steps: int) -> dict[str, Any]:
     }
     # The best adapter is saved as a checkpoint, so that a killed training still knows it.
     return evaluated | ({"save_strategy": "best", "load_best_model_at_end": True} if settings.patience else {})
+
+
+def divided(args: Arguments, parts: int = 1) -> Arguments:
+    """The same steps, each divided among the processes, and there into parts whose gradients are added up."""
+    rows = max(1, args.per_device_train_batch_size // team.size())
+    at_once = rows_at_once(rows, parts)
+    return replace(
+        args,
+        per_device_train_batch_size=at_once,
+        per_device_eval_batch_size=at_once,
+        gradient_accumulation_steps=rows // at_once,
+    )
 
 
 def lora(settings: TrainingSettings, *, fast: bool) -> LoraConfig:
@@ -95,6 +112,15 @@ def lora(settings: TrainingSettings, *, fast: bool) -> LoraConfig:
     return config
 
 
+def save_checkpoint(trainer: Any, model: Any, trial: Any) -> None:
+    """Save a checkpoint as transformers' Trainer does, and declare it whole once every process has written its part."""
+    Trainer._save_checkpoint(trainer, model, trial)
+    team.wait()
+    if team.leads():
+        mark_complete(Path(trainer.args.output_dir) / f"{PREFIX}{trainer.state.global_step}")
+    team.wait()
+
+
 class NightTrainer(SFTTrainer):  # type: ignore[misc]
     """SFTTrainer whose checkpoints carry a completeness marker and whose steps report their real tokens."""
 
@@ -110,8 +136,7 @@ class NightTrainer(SFTTrainer):  # type: ignore[misc]
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         # SFTTrainer's own would write a model card for every checkpoint.
-        Trainer._save_checkpoint(self, model, trial)
-        mark_complete(Path(self.args.output_dir) / f"{PREFIX}{self.state.global_step}")
+        save_checkpoint(self, model, trial)
 
 
 class PackedTrainer(NightTrainer):
@@ -133,7 +158,7 @@ class PackedTrainer(NightTrainer):
         started = time.monotonic()
         model.train()
         packs: list[Pack] = inputs["packs"]
-        scored = sum(len(each.targets) for each in packs)
+        scored = team.summed(sum(len(each.targets) for each in packs))
         total = torch.zeros(())
         for each in packs:
             loss = summed_loss(self._causal_lm, each, self._chunk_loss) / scored
@@ -141,7 +166,15 @@ class PackedTrainer(NightTrainer):
             total += loss.detach()
             self._progress.count(each.real_tokens)
         self._compile_if_it_pays(time.monotonic() - started)
-        return total
+        return self._joined(total)
+
+    def _joined(self, loss: torch.Tensor) -> torch.Tensor:
+        """The loss and, in their place, the gradients of a step over all processes, from each one's own.
+
+        By hand, since the model runs past the wrapper that does it for other models.
+        """
+        team.add_up_gradients(each for each in self.model.parameters() if each.requires_grad)
+        return torch.tensor(team.summed(float(loss)))
 
     def compile_now(self) -> None:
         """Compile the layers; the next step takes the time that this costs."""
@@ -164,10 +197,11 @@ class PackedTrainer(NightTrainer):
     def held_out_loss(self) -> float:
         """Mean loss per completion token that was not trained on, in nats."""
         total, scored = 0.0, 0
-        for start in range(0, len(self.eval_dataset), self.args.per_device_eval_batch_size):
-            end = min(start + self.args.per_device_eval_batch_size, len(self.eval_dataset))
+        size, rows = self.args.per_device_eval_batch_size, len(self.eval_dataset)
+        for start in range(team.rank() * size, rows, team.size() * size):
+            end = min(start + size, rows)
             for each in self.data_collator([self.eval_dataset[place] for place in range(start, end)])["packs"]:
                 # Not under no_grad and not in eval mode, for which the layers would be compiled again.
                 total += float(summed_loss(self._causal_lm, each, self._chunk_loss).detach())
                 scored += len(each.targets)
-        return total / scored
+        return team.summed(total) / team.summed(scored)
