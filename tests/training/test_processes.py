@@ -16,7 +16,8 @@ STEPS = 6
 
 @pytest.fixture(params=["packed", "plain"])
 def job(request: pytest.FixtureRequest, base_model: Path, plain_model: Path, tmp_path: Path) -> TrainingJob:
-    rows = [conversation(*pair, weight=2, rejected="I do not know.") for pair in TALK[:4]]
+    rows = [conversation(*pair, weight=2, rejected="I do not know.", thumb=None) for pair in TALK[:4]]
+    rows += [conversation(*pair, split="thumb", weight=0, thumb=weight) for pair in TALK[:4] for weight in (0.6, -0.9)]
     rows += [conversation(*TALK[5], split="held_out"), conversation(*TALK[4], split="held_out")]
     settings = TrainingSettings(
         rank=4, alpha=8, epochs=3, batch_size=4, learning_rate=1e-2, seed=5, patience=0, threads=1, processes=2
@@ -29,6 +30,7 @@ def job(request: pytest.FixtureRequest, base_model: Path, plain_model: Path, tmp
         settings=settings,
         name="night 7 on v3",
         preference=True,
+        thumbs=True,
         checkpoint_every_s=0.0,
     )
 
@@ -67,6 +69,7 @@ def test_two_processes_learn_what_one_learns_also_when_one_dies_between(job: Tra
         assert both[0] == pytest.approx(both[1], rel=2e-2), name
     assert pair.tokens == alone.tokens
     assert pair.preference["loss"] == pytest.approx(alone.preference["loss"], rel=2e-2)
+    assert pair.thumbs["loss"] == pytest.approx(alone.thumbs["loss"], rel=2e-2)
     assert (pair.adapter / "adapter_model.safetensors").stat().st_size > 1000
 
 

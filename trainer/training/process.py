@@ -188,13 +188,13 @@ def _go_on(run: _Run, method: str, before: Path, after: Path) -> None:
 
 
 def _preferring(
-    run: _Run, parts: dict[str, Any], output: Path, packed: bool
+    run: _Run, common: dict[str, Any], output: Path, packed: bool
 ) -> PackedPreferenceTrainer | PreferenceTrainer:
     pairs = run.rows.pairs
     if not packed:
         args = dpo_arguments(run.settings, output, len(pairs), run.hardware)
-        return PreferenceTrainer(args=divided(args, run.parts), train_dataset=plain_dataset(pairs), **parts)
-    dataset = packed_dataset(pairs, preferences(parts["model"].get_base_model(), pairs))
+        return PreferenceTrainer(args=divided(args, run.parts), train_dataset=plain_dataset(pairs), **common)
+    dataset = packed_dataset(pairs, preferences(common["model"].get_base_model(), pairs))
     args = arguments(settings_of_stage(run.settings), output, len(pairs), run.hardware)
     return PackedPreferenceTrainer(
         hardware=run.hardware,
@@ -202,18 +202,20 @@ def _preferring(
         parts=run.parts,
         args=divided(args),
         train_dataset=dataset,
-        **parts,
+        **common,
     )
 
 
 def _with_thumbs(
-    run: _Run, parts: dict[str, Any], output: Path, packed: bool
+    run: _Run, common: dict[str, Any], output: Path, packed: bool
 ) -> kto.PackedThumbTrainer | kto.ThumbTrainer:
     rows = kto.voted_rows(run.rows.thumbs, run.settings)
     if not packed:
         args = kto.kto_arguments(run.settings, output, len(rows), run.hardware)
-        return kto.ThumbTrainer(args=divided(args, run.parts), train_dataset=kto.plain_dataset(rows), **parts)
-    dataset = kto.packed_dataset(parts["model"].get_base_model(), rows)
+        # The KL term needs two rows at once.
+        args = divided(args, min(run.parts, args.per_device_train_batch_size // 2))
+        return kto.ThumbTrainer(args=args, train_dataset=kto.plain_dataset(rows), **common)
+    dataset = kto.packed_dataset(common["model"].get_base_model(), rows)
     args = kto.packed_arguments(run.settings, output, len(rows), run.hardware)
     return kto.PackedThumbTrainer(
         hardware=run.hardware,
@@ -221,7 +223,7 @@ def _with_thumbs(
         parts=run.parts,
         args=divided(args),
         train_dataset=dataset,
-        **parts,
+        **common,
     )
 
 
