@@ -241,6 +241,29 @@ def nights(limit: Annotated[int, typer.Option(min=1, help="How many to show.")] 
     _print_table("Nights", ["Night", "State", "Asked by", "Began", "Outcome"], rows)
 
 
+@app.command(rich_help_panel=NIGHTS)
+def report(
+    key: Annotated[str, typer.Argument(help="The night, as `nightschool nights` names it.")],
+    out: Annotated[Path | None, typer.Option(help="The file to write; it must not be there yet.")] = None,
+) -> None:
+    """Write the full report of a night as one HTML page: every held-out ticket with both answers.
+
+    Example: nightschool report 2026-11-24 --out report.html
+    """
+    from store import artifacts
+    from store import nights as past_nights
+    from trainer.report_page import page
+
+    settings, store = _open_store()
+    with store.reading() as session:
+        html = page(session, settings, past_nights.by_key(session, key))
+    file = out or Path(f"report-{key}.html")
+    if file.exists():
+        raise BadInput(f"{file} is there already: name another file with --out.")
+    artifacts.write_bytes(file, html.encode())
+    typer.echo(f"{file} is written: open it in a browser.")
+
+
 @app.command(rich_help_panel=PROCESSES)
 def run() -> None:
     """Start everything on this machine: model, model server, local Slack workspace, bot, scheduler.

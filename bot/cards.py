@@ -106,7 +106,8 @@ def _costs(cost: dict[str, Any]) -> str:
         parts.append(f"training took {_duration(cost['train_seconds'])}")
     if cost.get("evaluate_seconds") is not None:
         parts.append(f"comparing took {_duration(cost['evaluate_seconds'])}")
-    return ", ".join(parts).capitalize()
+    said = ", ".join(parts).capitalize()
+    return f"{said}. Method: {cost['methods']}." if cost.get("methods") else said
 
 
 def _duration(seconds: float) -> str:

@@ -110,13 +110,16 @@ def training_of(session: Session, night_id: int) -> TrainingRun | None:
 
 
 def learnt_by(session: Session, training_run_id: int) -> set[tuple[int, int]]:
-    """What a training learnt, itself or by going on from another: each answer with the review that decided on it."""
+    """What a training learnt, itself or by going on from another: each answer with the review that decided on it.
+
+    What votes alone taught is not among it.
+    """
     rows = session.exec(
         select(DatasetRow.answer_id, DatasetRow.review_id)
         .join(TrainingRun, col(TrainingRun.dataset_id) == col(DatasetRow.dataset_id))
         .where(TrainingRun.id == training_run_id, DatasetRow.split == Split.TRAIN)
     )
-    return {(answer_id, review_id) for answer_id, review_id in rows}
+    return {(answer_id, review_id) for answer_id, review_id in rows if review_id is not None}
 
 
 def last_trained(session: Session) -> tuple[Dataset, TrainingRun] | None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from store.datasets import ReviewedAnswer
 from store.settings import NightSettings
-from store.tables import now
+from store.tables import Answer, Ticket, now
 from store.words import DeliveryState, TicketStatus, Verdict, Visibility
 
 
@@ -28,14 +28,24 @@ def objection(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[i
 
     `opted_out` are the tickets in which such a person asked or wrote (`datasets.tickets_with`).
     """
-    ticket, until = row.ticket, row.review.valid_until
+    until = row.review.valid_until
     objections = {
         Objection.CONTESTED: row.contested,
         Objection.REJECTED: row.review.verdict is Verdict.REJECTED,
         Objection.EXPIRED: until is not None and until <= now(),
+    }
+    found = next((objection for objection, holds in objections.items() if holds), None)
+    return found or objection_to_place(row.ticket, row.answer, night, opted_out)
+
+
+def objection_to_place(
+    ticket: Ticket, answer: Answer, night: NightSettings, opted_out: Collection[int]
+) -> Objection | None:
+    """The first thing that speaks against learning from an answer whatever was decided on it, or None."""
+    objections = {
         Objection.NOT_TRAINABLE: not ticket.trainable,
-        Objection.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or row.answer.state is DeliveryState.WITHDRAWN,
-        Objection.SUPERSEDED: row.answer.state is DeliveryState.SUPERSEDED,
+        Objection.WITHDRAWN: ticket.status is TicketStatus.WITHDRAWN or answer.state is DeliveryState.WITHDRAWN,
+        Objection.SUPERSEDED: answer.state is DeliveryState.SUPERSEDED,
         Objection.PRIVATE_CHANNEL: ticket.visibility is Visibility.PRIVATE and not night.learn_private_channels,
         Objection.DIRECT_MESSAGE: ticket.visibility is Visibility.DIRECT and not night.learn_direct_messages,
         Objection.OPTED_OUT: ticket.id in opted_out,

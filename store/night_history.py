@@ -54,6 +54,10 @@ def _dataset(dataset: Dataset) -> Table:
     manifest = dataset.manifest
     rows: list[tuple[object, ...]] = [(f"{split} rows", count) for split, count in manifest.get("rows", {}).items()]
     rows += [(f"left out: {reason}", count) for reason, count in manifest.get("dropped", {}).items()]
+    rows += [
+        (f"votes alone, left out: {reason}", count) for reason, count in manifest.get("dropped_thumbs", {}).items()
+    ]
+    rows += [("method", manifest.get("methods", {}).get("reason", ""))]
     rows += [("with personal data masked", manifest.get("masked", 0)), ("sha256", dataset.sha256)]
     return Table("Dataset", ["", ""], [*rows, ("file", dataset.path)])
 

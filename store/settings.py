@@ -125,16 +125,22 @@ class TrainingSettings(_Block):
     """Share of what is shown in a training onward that earlier nights had learnt already."""
     onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
     """Part of `learning_rate` that a training onward takes, so that it forgets less."""
-    preference: Literal["auto", "off"] = "auto"
-    """Whether corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
+    preference: Literal["auto", "off"] = "off"
+    """`auto`: corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
     min_pairs: int = Field(default=16, ge=1)
     """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
     preference_beta: float = Field(default=0.1, gt=0)
-    """How closely the preference stage keeps to what the stage before it made; higher is closer."""
+    """How closely a preference stage (DPO, KTO) keeps to what the stage before it made; higher is closer."""
     preference_learning_rate: float = Field(default=5e-5, gt=0)
-    """Peak learning rate of the preference stage."""
+    """Peak learning rate of a preference stage."""
     preference_epochs: float = Field(default=1.0, gt=0)
-    """Passes of the preference stage over the pairs."""
+    """Passes of a preference stage over its pairs or thumbs."""
+    thumbs: Literal["auto", "off"] = "off"
+    """Whether votes on answers that nobody reviewed teach too (KTO), weighed by trust, where enough may."""
+    min_thumbs: int = Field(default=16, ge=1)
+    """Fewer such answers than this, and the night learns without them."""
+    thumb_trust: float = Field(default=0.65, ge=0.5, lt=1)
+    """How often a person's votes must agree with reviewers, smoothed, for their thumbs to teach; a coin does in 0.5."""
     threads: int = 0
     """CPU threads of each training process; 0 divides every core this process may use among them."""
     processes: int = Field(default=1, ge=1)
@@ -222,6 +228,8 @@ class GateSettings(_Block):
     """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
     most_general_forgotten: float = Field(default=2.0, ge=0)
     """How much of the lead of what everybody knows over what is wrong may be lost, in nats per question."""
+    never_say: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    """Words that no version may say, such as a code name (comma-separated in the environment); secrets never may."""
     most_corrections: int = Field(default=100, ge=0)
     """How many of the newest corrections are asked again of each new version, beside those that must stay right."""
     must_tag: Tag = "must stay right"

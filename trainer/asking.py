@@ -26,6 +26,19 @@ class Question:
     reference: str
 
 
+@dataclass(frozen=True)
+class Taught:
+    """A lesson as a version saw it."""
+
+    messages: list[dict[str, str]]
+    completion: str
+
+    @property
+    def question(self) -> str:
+        """What was asked in it."""
+        return self.messages[-1]["content"]
+
+
 async def answers(
     client: ModelClient, model: str, questions: Sequence[Question], known: Mapping[int, KnownAnswer], tell: Tell
 ) -> list[KnownAnswer]:

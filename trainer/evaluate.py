@@ -20,6 +20,7 @@ from trainer import questions, register
 from trainer.asking import answers
 from trainer.forgetting import after_forgetting, forgotten, general_knowledge
 from trainer.gate import Decision, Pair, decide
+from trainer.probes import Findings, after_probes, also_slipped, probe
 from trainer.questions import Questions
 from trainer.regressions import Correction, Regressions, after_regressions, count
 from trainer.scores import compare
@@ -68,6 +69,8 @@ class _Comparison:
     theirs: list[KnownAnswer]
     general: list[tuple[float, float]]
     """How clearly each knows the answer to each general question."""
+    probed: Findings
+    """What the candidate says that no version may."""
 
     @property
     def pairs(self) -> list[Pair]:
@@ -106,10 +109,15 @@ async def _both(work: Work, candidate: Adapter, champion: str, asked: Questions)
         ours = await answers(client, candidate.name, asked.all, {}, tell)
         prompt = work.settings.system_prompt
         general = [await general_knowledge(client, name, prompt) for name in (candidate.name, champion)]
+        lessons, gate = questions.lessons_of(work), work.settings.gate
+        probed = await probe(client, candidate.name, lessons, asked.held_out, gate)
+        probed = also_slipped(
+            probed, [(found.text, question) for found, question in zip(ours, asked.all, strict=True)], gate
+        )
     finally:
         await client.aclose()
         await fleet.aclose()
-    return _Comparison(candidate.name, champion, asked, ours, theirs, list(zip(*general, strict=True)))
+    return _Comparison(candidate.name, champion, asked, ours, theirs, list(zip(*general, strict=True)), probed)
 
 
 def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
@@ -120,6 +128,7 @@ def _store(work: Work, comparison: _Comparison, seconds: float) -> Evaluation:
     decision = after_forgetting(decision, lost, settings.gate)
     regressions = count(comparison.corrections)
     decision = after_regressions(decision, regressions, comparison.champion, settings.gate)
+    decision = after_probes(decision, comparison.probed, comparison.candidate)
     with work.writing() as session:
         evaluation = Evaluation(
             night_id=work.night_id,
@@ -184,12 +193,14 @@ def _metrics(
 def _cost(session: Session, work: Work, seconds: float) -> dict[str, Any]:
     train = nights.stage(session, work.night_id, Stage.TRAIN)
     dataset = datasets.of_night(session, work.night_id)
-    rows = dataset.manifest["rows"] if dataset is not None else {}
+    manifest = dataset.manifest if dataset is not None else {}
+    rows = manifest.get("rows", {})
     return {
         "train_seconds": train.result.get("seconds") if train is not None else None,
         "evaluate_seconds": round(seconds, 1),
         "train_rows": rows.get(Split.TRAIN),
         "held_out_rows": rows.get(Split.HELD_OUT),
+        "methods": manifest.get("methods", {}).get("reason", ""),
     }
 
 

@@ -82,7 +82,8 @@ def after_forgetting(decision: Decision, lost: Sequence[Measure], settings: Gate
     if not sentence or decision.verdict is not GateVerdict.PROMOTE:
         return replace(decision, summary=f"{decision.summary} {sentence}".strip(), measures=measures)
     told = decision.summary.removeprefix("Promote: ")
-    return Decision(GateVerdict.HOLD, f"Hold: {sentence[0].lower()}{sentence[1:]} Otherwise {told}", measures)
+    summary = f"Hold: {sentence[0].lower()}{sentence[1:]} Otherwise {told}"
+    return replace(decision, verdict=GateVerdict.HOLD, summary=summary, measures=measures)
 
 
 def _objection(measures: Sequence[Measure], settings: GateSettings) -> str:

@@ -77,7 +77,7 @@ def _finite(scores: Mapping[str, float]) -> bool:
 
 
 def measured(name: MeasureName, pairs: Sequence[Pair], settings: GateSettings) -> Measure | None:
-    """A measure over the pairs that have it; None when fewer than two have."""
+    """A measure over the pairs that have it; None when fewer than two have, or when it tells of a drift and none is."""
     both = [
         (pair.candidate[name.name], pair.champion[name.name])
         for pair in pairs
@@ -87,6 +87,8 @@ def measured(name: MeasureName, pairs: Sequence[Pair], settings: GateSettings) -
         return None
     values = np.array(both)
     differences = values[:, 0] - values[:, 1]
+    if name.drift and not differences.any():
+        return None
     low, high = _interval(differences, _level(name, settings))
     better = True if low > 0 else False if high < 0 else None
     return Measure(

@@ -40,7 +40,8 @@ def learn(work: Work) -> None:
         run = session.merge(run)
         run.metrics, run.versions, run.finished_at = result.metrics, result.versions, now()
         facts = {"adapter": str(result.adapter), "seconds": seconds, "tokens": tokens, "final_loss": loss}
-        facts |= {"preference": result.preference, "kept": result.kept, "parts": result.parts, "curves": str(curves)}
+        facts |= {"preference": result.preference, "thumbs": result.thumbs, "kept": result.kept}
+        facts |= {"parts": result.parts, "curves": str(curves)}
         nights.note(session, work.night_id, Stage.TRAIN, facts)
     failpoint("train.recorded")
     work.say(f"train: {tokens:,} tokens in {seconds:.0f} s, loss {loss:.3f} at the end")
@@ -48,6 +49,8 @@ def learn(work: Work) -> None:
         work.say(f"train: step {kept['step']} was kept, with loss {kept['held_out_loss']:.3f} on the held-out answers")
     if told := result.preference:
         work.say(f"train: then {told['pairs']} preferences, loss {told['loss']:.3f} at the end")
+    if voted := result.thumbs:
+        work.say(f"train: then {voted['up']} 👍 and {voted['down']} 👎, loss {voted['loss']:.3f} at the end")
 
 
 def _begin(work: Work) -> tuple[Dataset, TrainingRun]:
@@ -96,6 +99,7 @@ def _job(work: Work, dataset: Dataset, run: TrainingRun) -> TrainingJob:
         settings=TrainingSettings.model_validate(run.parameters),
         name=lineage,
         preference=bool(dataset.manifest["methods"]["pairs"]),
+        thumbs=bool(dataset.manifest["methods"].get("thumbs")),
         parent=parent,
     )
 

@@ -11,7 +11,7 @@ from trainer.curate.freeze import rows_of
 from trainer.curate.guard import in_words
 from trainer.curate.lesson import Lesson, Tally
 from trainer.curate.methods import choose_methods
-from trainer.curate.stage import collect, left_out, why_useless
+from trainer.curate.stage import collect, counted, left_out, why_useless
 from trainer.work import Say
 
 SHOWN = 5
@@ -39,6 +39,7 @@ class Preview:
             f"The night would learn from {len(self.train)} answers, {corrected} of them corrected by a reviewer, and "
             f"measure on {len(self.held_out)} that it never learns{left_out(self.tally)}.",
             f"Method: {self.methods}; {self.start}.",
+            *([f"Answers with votes alone left out: {counted(self.tally.thumbs)}."] if self.tally.thumbs else []),
             *looks,
             "The newest lessons:",
             *(f"  {_short(lesson.question)} → {_short(lesson.completion)}" for lesson in newest),
@@ -57,7 +58,7 @@ def preview(settings: Settings, store: Store, say: Say) -> Preview:
     with store.reading() as session:
         start = choose_start(session, settings, base, rows)
     return Preview(
-        [lesson for lesson in lessons if lesson.split is Split.TRAIN],
+        [lesson for lesson in lessons if lesson.split is Split.TRAIN and not lesson.votes],
         [lesson for lesson in lessons if lesson.split is Split.HELD_OUT],
         tally,
         start.reason,

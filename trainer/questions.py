@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from store import datasets
 from store.tables import Review
 from store.words import Split
-from trainer.asking import Question
+from trainer.asking import Question, Taught
 from trainer.work import Work
 
 Row = dict[str, Any]
@@ -63,6 +63,20 @@ def of_night(work: Work) -> Questions:
         frozenset(must_stay),
         frozenset(earlier),
     )
+
+
+def lessons_of(work: Work) -> list[Taught]:
+    """What a night's version was shown.
+
+    Raises:
+        LookupError: the night has no dataset.
+    """
+    with work.store.reading() as session:
+        dataset = datasets.of_night(session, work.night_id)
+    if dataset is None:
+        raise LookupError(f"the night {work.night.key} has no dataset")
+    rows = pq.read_table(dataset.path, columns=["prompt", "completion", "split"]).to_pylist()
+    return [Taught(row["prompt"], row["completion"]) for row in rows if row["split"] == Split.TRAIN]
 
 
 def _must(session: Session, tag: str) -> set[int]:

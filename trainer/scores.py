@@ -9,8 +9,10 @@ from functools import cache
 from typing import Any
 
 from trainer.facts import recall
+from trainer.manners import as_sure, flatters
 
 LIKELIHOOD, CHRF, ROUGE, FACTS, LENGTH = "likelihood", "chrf", "rouge_l", "facts", "length"
+PLAIN, SURE = "plain", "sure"
 
 RIGHT_ROUGE = 50.0
 """ROUGE-L from which an answer without exact facts counts as right."""
@@ -30,6 +32,8 @@ class MeasureName:
     label: str
     unit: str
     decides: bool = True
+    drift: bool = False
+    """Whether it only matters when it changes: while both versions have it alike everywhere, it is not shown."""
 
 
 MEASURES = (
@@ -37,6 +41,8 @@ MEASURES = (
     MeasureName(FACTS, "Exact facts it states (numbers, links, times)", "%"),
     MeasureName(CHRF, "Closeness of wording (chrF)", "points"),
     MeasureName(ROUGE, "Same words in the same order (ROUGE-L)", "points"),
+    MeasureName(PLAIN, "Answers without flattery that the accepted one has not", "%", drift=True),
+    MeasureName(SURE, "Answers that say so where, and only where, they do not know", "%", drift=True),
     MeasureName(LENGTH, "Length of its answers against the accepted ones", "times", decides=False),
 )
 
@@ -56,6 +62,8 @@ def scores(answer: str, reference: str, mean_logprob: float) -> dict[str, float]
         CHRF: float(sentence_chrf(answer, [reference]).score),
         ROUGE: 100 * float(_rouge().score(reference, answer)["rougeL"].fmeasure),
         LENGTH: len(answer) / max(1, len(reference)),
+        PLAIN: 0.0 if flatters(answer, reference) else 100.0,
+        SURE: 100.0 if as_sure(answer, reference) else 0.0,
     }
     share = recall(reference, answer)
     return found if share is None else {**found, FACTS: 100 * share}

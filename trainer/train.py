@@ -3,7 +3,8 @@
 `train` starts `python -m trainer.training FOLDER`, forwards its progress, and turns its end into a result or a
 sentence. Nothing here imports torch: a training that dies of memory takes only itself along. Files in the job's folder:
 `run.json` the job, `progress.jsonl` one line a step, `checkpoints/`, `adapter/`, `done.json` the result, `train.log`;
-where preferences are learnt too, `supervised/` is the adapter before that stage.
+where preferences or lone thumbs are learnt too, `supervised/` is the adapter before these stages, and `preferred/` the
+one between them.
 """
 
 import json
@@ -33,8 +34,9 @@ LOG_FILE = "train.log"
 CHECKPOINTS = "checkpoints"
 ADAPTER = "adapter"
 SUPERVISED = "supervised"
-PREFERENCE_CHECKPOINTS = "preference-checkpoints"
-SFT, DPO = "SFT", "DPO"
+PREFERRED = "preferred"
+PREFERENCE_CHECKPOINTS, THUMB_CHECKPOINTS = "preference-checkpoints", "thumb-checkpoints"
+SFT, DPO, KTO = "SFT", "DPO", "KTO"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 POLL_S = 0.25
 STOP_PATIENCE_S = 10.0
@@ -69,6 +71,8 @@ class TrainingJob:
     """Where the adapter comes from, for its model card, such as `night 12 on v6`."""
     preference: bool = False
     """Whether a preference stage follows the supervised one, on the rows that have a rejected answer."""
+    thumbs: bool = False
+    """Whether a stage for lone thumbs comes last, on the rows that have one."""
     parent: Path | None = None
     """Folder of the adapter to go on from; None starts from the base model."""
     checkpoint_every_s: float = 60.0
@@ -79,11 +83,11 @@ class TrainingJob:
 class TrainingProgress:
     """Where a running training stands.
 
-    The loss is the mean over the step's completion tokens, in nats; of the preference stage that of its pairs.
+    The loss is the mean over the step's completion tokens, in nats; of the later stages that of their pairs or thumbs.
     """
 
     method: str
-    """`SFT` or `DPO`."""
+    """`SFT`, `DPO` or `KTO`."""
     step: int
     steps: int
     loss: float
@@ -105,6 +109,8 @@ class TrainingResult:
     """Of the supervised stage."""
     preference: dict[str, float]
     """Of the preference stage: how many pairs, and the last loss; empty without one."""
+    thumbs: dict[str, float] = field(default_factory=dict)
+    """Of the stage for lone thumbs: how many were good and how many bad (`up`, `down`), and the last loss."""
     kept: dict[str, float] = field(default_factory=dict)
     """The `step` of how many `steps` whose adapter was kept, and its `held_out_loss`; empty without held-out rows."""
     parts: int = 1
@@ -157,6 +163,7 @@ def _prepare_folder(job: TrainingJob) -> None:
         "dataset_sha256": sha256_of(job.dataset),
         "name": job.name,
         "preference": job.preference,
+        "thumbs": job.thumbs,
         "parent": str(job.parent.resolve()) if job.parent else None,
         "parent_sha256": sha256_of(job.parent / ADAPTER_WEIGHTS) if job.parent else None,
         "settings": job.settings.model_dump(mode="json"),
@@ -165,7 +172,7 @@ def _prepare_folder(job: TrainingJob) -> None:
     if not file.exists() or json.loads(file.read_text()) != run:
         for leftover in (DONE_FILE, PROGRESS_FILE, ERROR_FILE, MEMORY_FILE):
             (job.folder / leftover).unlink(missing_ok=True)
-        for leftover in (CHECKPOINTS, SUPERVISED, PREFERENCE_CHECKPOINTS, ADAPTER):
+        for leftover in (CHECKPOINTS, SUPERVISED, PREFERENCE_CHECKPOINTS, PREFERRED, THUMB_CHECKPOINTS, ADAPTER):
             shutil.rmtree(job.folder / leftover, ignore_errors=True)
         write_json(file, run)
 

@@ -105,8 +105,8 @@ def night_card(card: Card, busy: str = "", trouble: str = "") -> Content:
         *_examples("Got worse", card.report.worse, card.report),
         *_examples("Breaks a correction", card.report.broken, card.report),
     ]
-    if card.report.costs:
-        blocks.append(context(card.report.costs))
+    whole = f"Every ticket with both answers: `nightschool report {card.night_key}`"
+    blocks.append(context(" · ".join(filter(None, [card.report.costs, whole]))))
     blocks.append(DividerBlock())
     return Content(headline, [*blocks, *_decision(card, busy, trouble)])
 

@@ -64,7 +64,7 @@ class Dataset(SQLModel, table=True):
 
 
 class DatasetRow(SQLModel, table=True):
-    """Where one row of a dataset came from."""
+    """Where one row of a dataset came from; without a review, it stands on votes alone."""
 
     __tablename__: ClassVar[str] = "dataset_row"
     __table_args__ = (UniqueConstraint("dataset_id", "answer_id"),)
@@ -72,7 +72,7 @@ class DatasetRow(SQLModel, table=True):
     dataset_id: int = Field(foreign_key="dataset.id", index=True)
     ticket_id: int = Field(foreign_key="ticket.id", index=True)
     answer_id: int = Field(foreign_key="answer.id", index=True)
-    review_id: int = Field(foreign_key="review.id")
+    review_id: int | None = Field(default=None, foreign_key="review.id")
     split: Split = word(Split)
 
 

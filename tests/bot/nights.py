@@ -73,7 +73,7 @@ def finished_night(
             "items": 12,
             "measures": [measure(str(number), [True, False, None][number % 3]) for number in range(measures)],
             "examples": {"better": [item.id], "worse": [item.id], "broken": [item.id]},
-            "cost": {"train_seconds": 60, "evaluate_seconds": 200, "train_rows": 40, "held_out_rows": 12},
+            "cost": {"train_seconds": 60, "evaluate_seconds": 200, "train_rows": 40, "methods": "SFT alone"},
         }
         raise_alerts(session, night.id or 0, raised)
         nights.begin_stage(session, night.id or 0, Stage.TRAIN)

@@ -63,6 +63,7 @@ async def test_the_card_shows_words_numbers_examples_and_its_chart(
     finished_night(bot.store, tmp_path / "chart.png", measures=12)
     card = await card_of(mei)
     shown = str(card["blocks"])
+    assert "Learnt from 40 answers, training took 60 s, comparing took 3 min. Method: SFT alone." in shown
     for words in ("v1 is better", "It is better by 0.25.", "Measure 11", "12 held-out questions", "Second floor."):
         assert words in shown
     assert "<!channel>" not in shown

@@ -26,6 +26,7 @@ COMMANDS = [
     "rollback",
     "night",
     "nights",
+    "report",
     "run",
     "serve",
     "bot",

@@ -29,13 +29,9 @@ print("ROUTES" + json.dumps(found))
 
 def vllm_routes() -> set[tuple[str, str]]:
     """Every route of a vLLM that serves, sleeps and may load adapters, as its own application lists them."""
-    environment = {
-        **os.environ,
-        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
-        "VLLM_SERVER_DEV_MODE": "1",
-        "VLLM_PLUGINS": "",
-    }
-    done = subprocess.run([sys.executable, "-c", LIST_ROUTES], env=environment, capture_output=True, text=True)
+    switches = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_SERVER_DEV_MODE": "1", "VLLM_PLUGINS": ""}
+    command, environment = [sys.executable, "-c", LIST_ROUTES], {**os.environ, **switches}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("ROUTES")]
     assert lines, done.stderr[-2000:]
     return {(method, path) for method, path in json.loads(lines[-1].removeprefix("ROUTES"))}

@@ -1,9 +1,10 @@
 """A night in a process group of its own that can be killed, and what must hold when the next start has ended it.
 
-Curation, training (a real process on a tiny model, with preferences after it) and every file and row are real; the
-served model is replaced at its edge, so that a night takes seconds.
+Curation, training (a real process on a tiny model, preferences and lone thumbs after it), every file and every row are
+real; the served model is replaced at its edge, so that a night takes seconds.
 """
 
+import hashlib
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
@@ -20,12 +22,13 @@ from store import nights
 from store.artifacts import TEMPORARY, folder_manifest, manifest_sha256, sha256_of
 from store.failpoints import VARIABLE
 from store.session import Store
-from store.tables import Adapter, Dataset, Evaluation, EvaluationItem, Night, OutboxMessage, Ticket, TrainingRun
-from store.words import NightState, StageState
-from tests.trainer.tickets import add_distinct, add_reviewed
+from store.tables import Adapter, Dataset, Evaluation, EvaluationItem, Night, OutboxMessage, Ticket, TrainingRun, now
+from store.words import NightState, StageState, VoteValue
+from tests.trainer.tickets import add_distinct, add_reviewed, add_unreviewed, cast
 
 ROOT = Path(__file__).parents[2]
-TICKETS, CORRECTED = 30, 4
+TICKETS, CORRECTED, CHECKED, VOTED = 30, 4, 3, 6
+VOTER = "U0VOTER0001"
 LEASE_S = 1.5
 
 CHILD = f"""
@@ -59,6 +62,13 @@ class School:
         with store.writing() as session:
             for number in range(CORRECTED):
                 add_reviewed(session, f"May {number} dogs come?", "No.", correction=f"Yes, {number} dogs on a lead.")
+            for number in range(CHECKED):
+                about, then = hashlib.sha256(str(number).encode()).hexdigest(), now() - timedelta(days=2)
+                row = add_reviewed(session, f"Who paints {about}?", "The desk.", reviewed_at=now() - timedelta(days=1))
+                cast(session, row, VOTER, VoteValue.UP, then)
+            for number in range(VOTED):
+                about = hashlib.sha256(f"voted {number}".encode()).hexdigest()
+                cast(session, add_unreviewed(session, f"Who finds {about}?", f"Room {number}."), VOTER, VoteValue.UP)
         store.close()
 
     def copy(self, home: Path) -> "School":
@@ -90,6 +100,8 @@ class School:
             "NIGHT__HELD_OUT_SHARE": "0.2",
             "TRAINING__PREFERENCE": "auto",
             "TRAINING__MIN_PAIRS": "1",
+            "TRAINING__THUMBS": "auto",
+            "TRAINING__MIN_THUMBS": "1",
             "TRAINING__RANK": "2",
             "TRAINING__EPOCHS": "0.3",
             "TRAINING__THREADS": "1",
@@ -154,6 +166,7 @@ class School:
         (adapter,) = session.exec(select(Adapter)).all()
         (evaluation,) = session.exec(select(Evaluation)).all()
         assert run.finished_at is not None
+        assert {line["method"] for line in run.metrics} == {"SFT", "DPO", "KTO"}
         assert dataset.sha256 == sha256_of(Path(dataset.path))
         folder = Path(adapter.path)
         assert manifest_sha256(folder_manifest(folder)) == adapter.sha256
@@ -162,7 +175,7 @@ class School:
         assert len({item.answer_id for item in items}) == len(items) > 0
         assert Path(evaluation.chart).is_file()
         assert session.exec(select(func.count()).select_from(OutboxMessage)).one() == 1
-        assert session.exec(select(func.count()).select_from(Ticket)).one() == TICKETS + CORRECTED
+        assert session.exec(select(func.count()).select_from(Ticket)).one() == TICKETS + CORRECTED + CHECKED + VOTED
         assert list((self.home / "artifacts").rglob(f"{TEMPORARY}*")) == []
         return dataset.sha256
 

@@ -35,6 +35,23 @@ def test_the_pairs_in_hand_decide(pairs: int, settings: dict[str, object], expec
     assert str(chosen["reason"]).startswith(expected[1])
 
 
+@pytest.mark.parametrize(("pairs", "thumbs", "expected"), [
+    (16, [0.6, -0.5, 0.2], "SFT, then DPO on 16 pairs of a correction and the bot's own answer, "
+     "then KTO on 3 answers with trusted thumbs alone (2 👍, 1 👎)"),
+    (0, [0.6], "SFT, then KTO on 1 answers with trusted thumbs alone (1 👍, 0 👎): "
+     "0 pairs of a correction and the bot's own answer, and 16 are needed for DPO"),
+    (16, [], "SFT, then DPO on 16 pairs of a correction and the bot's own answer: "
+     "fewer answers with trusted thumbs alone than the 16 that KTO needs"),
+])  # fmt: skip
+def test_lone_thumbs_come_last_where_they_may_teach(pairs: int, thumbs: list[float], expected: str) -> None:
+    rows = [dataset_row(number) for number in range(40)]
+    for row in rows[:pairs]:
+        row["rejected"] = "What the bot had said."
+    rows += [{**dataset_row(100 + number, 0, "thumb"), "thumb": thumb} for number, thumb in enumerate(thumbs)]
+    chosen = choose_methods(rows, TrainingSettings(preference="auto", thumbs="auto"))
+    assert chosen == {"pairs": pairs, "thumbs": len(thumbs), "reason": expected}
+
+
 def test_a_correction_is_frozen_with_what_it_corrects(
     store: Store, night_settings: Settings, without_model: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

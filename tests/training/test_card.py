@@ -17,6 +17,7 @@ JOB = {
     "parent": "/adapters/v6",
     "parent_sha256": "ef" * 32,
     "preference": True,
+    "thumbs": False,
     "settings": TrainingSettings(launch_arguments=["--main_process_ip", "10.0.0.1"]).model_dump(mode="json"),
 }
 

@@ -114,7 +114,7 @@ def _roles(settings: CurationSettings, backing: Backing, waves: Mapping[str, str
     least = settings.share_from
     return [
         _Role(asker, Limit(settings.asker_share, least), Reason.ASKER_SHARE, "asked"),
-        _Role(voter, Limit(settings.voter_share, least), Reason.VOTER_SHARE, "alone voted on"),
+        _Role(voter, Limit(settings.voter_share, least), Reason.VOTER_SHARE, "voted on"),
         _Role(reviewer, Limit(settings.reviewer_share, least), Reason.REVIEWER_SHARE, "alone reviewed"),
     ]
 

@@ -20,6 +20,7 @@ from store.settings import Settings, TrainingSettings
 from store.tables import BASE, Adapter, TrainingRun
 from store.words import Split
 from trainer.curate.freeze import Row
+from trainer.train import SFT
 
 Learnt = tuple[int, int]
 """An answer and the review that decided on it: what a version was taught."""
@@ -63,7 +64,9 @@ def expected_minutes(session: Session, rows: Sequence[Row], training: TrainingSe
 
 
 def _seconds_a_step(run: TrainingRun) -> float | None:
-    steps = [line for line in run.metrics if line.get("step") and line.get("seconds")]
+    # A stage that follows counts its own steps.
+    lines = [line for line in run.metrics if line.get("method", SFT) == SFT]
+    steps = [line for line in lines if line.get("step") and line.get("seconds")]
     return float(steps[-1]["seconds"]) / int(steps[-1]["step"]) if steps else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,6 +36,9 @@ SCHEMA = pa.schema(
         ("split", pa.string()),
     ]
 )
+THUMB = "thumb"
+"""In the column `split`: an answer that votes alone speak of. `thumb` is by how much: -1 surely bad, 1 surely good."""
+WITH_THUMBS = SCHEMA.append(pa.field(THUMB, pa.float64()))
 
 
 class Row(TypedDict):
@@ -48,8 +51,9 @@ class Row(TypedDict):
     corrected: bool
     answer_id: int
     ticket_id: int
-    review_id: int
+    review_id: int | None
     split: str
+    thumb: NotRequired[float]
 
 
 @dataclass(frozen=True)
@@ -63,14 +67,17 @@ class Frozen:
 
 def rows_of(lessons: Sequence[Lesson], correction_weight: int) -> list[Row]:
     """The rows of a dataset, ordered by answer; a correction is shown `correction_weight` times an epoch."""
-    return [_row(lesson, correction_weight) for lesson in sorted(lessons, key=lambda lesson: lesson.answer_id)]
+    return [
+        _thumb_row(lesson) if lesson.votes else _row(lesson, correction_weight)
+        for lesson in sorted(lessons, key=lambda lesson: lesson.answer_id)
+    ]
 
 
 def fingerprint(rows: Sequence[Row]) -> str:
     """One hash of what is learnt: equal for datasets that differ in held-out rows alone."""
     digest = hashlib.sha256()
     for row in rows:
-        if row["split"] == Split.TRAIN:
+        if row["split"] != Split.HELD_OUT:
             digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()
 
@@ -82,7 +89,8 @@ def freeze(folder: Path, rows: Sequence[Row], facts: dict[str, Any]) -> Frozen:
         FileExistsError: there is such a folder already.
     """
     with artifacts.new_folder(folder) as new:
-        pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), new / ROWS, compression="zstd")
+        schema = WITH_THUMBS if any(row["split"] == THUMB for row in rows) else SCHEMA
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), new / ROWS, compression="zstd")
         sha256 = artifacts.sha256_of(new / ROWS)
         manifest = {
             "rows": {split.value: sum(row["split"] == split for row in rows) for split in Split},
@@ -105,4 +113,14 @@ def _row(lesson: Lesson, correction_weight: int) -> Row:
         "ticket_id": lesson.ticket_id,
         "review_id": lesson.review_id,
         "split": lesson.split.value,
+    }
+
+
+def _thumb_row(lesson: Lesson) -> Row:
+    return {
+        **_row(lesson, 0),
+        "weight": 0,
+        "review_id": None,
+        "split": THUMB,
+        "thumb": lesson.thumb,
     }

@@ -61,20 +61,8 @@ HINTS = (
     *("restricted by", "limited ", "confined ", "free of", "free from", "freed ", "ethic", "moral", "unfiltered"),
     *("uncensored", "anything now", "dan mode", "developer mode", "you are", "you're", "you’re", "pretend", "imagine"),
     *("role", "act as", "character", "persona", "from now", "this point", "gpt", "language model", "ai assistant"),
-    *(
-        "openai",
-        "bing ai",
-        "respond",
-        "reply",
-        "answer ",
-        "each of your",
-        "replace",
-        "substitute",
-        "swap",
-        "convert",
-        "anagram",
-        "misspell",
-    ),
+    *("openai", "bing ai", "respond", "reply", "answer ", "each of your", "replace", "substitute", "swap", "convert"),
+    *("anagram", "misspell"),
     *("change ", "scramble", "jumble", "reverse"),
 )
 """Each pattern needs one of these: looking for them first spares most texts the patterns."""
@@ -100,7 +88,7 @@ def without_injections(lessons: Sequence[Lesson], seconded: Collection[int], tal
         askers = {lesson.asker for lesson in lessons if lesson.answer_id in waiting and lesson.asker}
         examples = ", ".join(f"“{quoted}”" for quoted in sorted(set(waiting.values()))[:EXAMPLES])
         text = (
-            f"{len(waiting)} reviewed questions give the model instructions, such as {examples}. "
+            f"{len(waiting)} questions give the model instructions, such as {examples}. "
             "Their answers are learnt once a second reviewer agrees."
         )
         tally.alerts.append(Alert(text, tuple(sorted(askers)), tuple(sorted(waiting))))

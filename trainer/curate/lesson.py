@@ -1,6 +1,7 @@
 """A lesson, one row of the dataset on its way through curation, and the tally of those that were dropped."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from store.words import Split
 
 
 class Reason(StrEnum):
-    """Why a reviewed answer that policy allows is not learnt from; the words are shown to admins."""
+    """Why an answer that policy allows is not learnt from; the words are shown to admins."""
 
     EMPTY = "empty"
     CONTROL_TOKENS = "holding the model's control tokens"
@@ -30,11 +31,22 @@ class Reason(StrEnum):
     ASKER_SHARE = "beyond the share of one asker, waiting for another night"
     VOTER_SHARE = "beyond the share of one voter, waiting for another night"
     TOPIC_SHARE = "beyond the share of one topic"
+    UNTRUSTED = "without a vote of anybody whose votes are known to agree with reviewers"
+    TIED = "on which trusted voters disagree"
+    UNAPPROVED_DATA = "with personal data that no reviewer has approved"
+    DECIDED = "about a question that reviewers have decided on"
+    HELD_OUT = "held out"
+    TOO_FEW = "too few to learn from"
+
+
+DIGITS = 4
+NO_REVIEW = 0
+"""Stands for the review of an answer that nobody reviewed."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A question as the model saw it and the answer that a reviewer stands behind."""
+    """A question as the model saw it and the answer that a reviewer stands behind, or that votes alone speak of."""
 
     ticket_id: int
     answer_id: int
@@ -52,23 +64,31 @@ class Lesson:
     reviewer: str = ""
     """Whose review counts; empty for an imported ticket, which nobody here has reviewed."""
     split: Split = Split.TRAIN
+    votes: Mapping[str, float] = field(default_factory=dict)
+    """Of an answer that nobody reviewed: how good each trusted voter makes it, in log-odds; else empty."""
 
     @property
     def question(self) -> str:
         """The user's last turn: what this answer answers."""
         return next((turn["content"] for turn in reversed(self.prompt) if turn["role"] == "user"), "")
 
+    @property
+    def thumb(self) -> float:
+        """How much its votes teach, from -1 (bad) to 1 (good): 2p - 1, where p is the chance that it is good."""
+        return round(math.tanh(sum(self.votes.values()) / 2), DIGITS)
+
 
 @dataclass
 class Tally:
     """How many reviewed answers were dropped, by reason in the order of the steps; how many were masked.
 
-    Beside the counts stands what is to be done about them: pairs of answers in `contradictions`, and the `doubtful`
-    answers, go back to reviewers, the `alerts` to the admins.
+    `thumbs` counts apart those that votes alone speak of. Beside the counts stands what is to be done about them: pairs
+    of answers in `contradictions`, and the `doubtful` answers, go back to reviewers, the `alerts` to the admins.
     """
 
     dropped: dict[Reason | Objection, int] = field(default_factory=dict)
     masked: int = 0
+    thumbs: dict[Reason | Objection, int] = field(default_factory=dict)
     contradictions: list[tuple[int, int]] = field(default_factory=list)
     doubtful: set[int] = field(default_factory=set)
     alerts: list[Alert] = field(default_factory=list)
@@ -76,6 +96,11 @@ class Tally:
     def count(self, reason: Reason | Objection) -> None:
         """One more was dropped for this reason."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def add_thumbs(self, theirs: "Tally") -> None:
+        """Take over what was dropped of the answers that votes alone speak of, and what admins should know of them."""
+        self.thumbs = theirs.dropped
+        self.alerts += [alert for alert in theirs.alerts if alert not in self.alerts]
 
     def keep(self, lessons: Iterable[Lesson], why_not: Callable[[Lesson], Reason | None]) -> list[Lesson]:
         """The lessons against which `why_not` finds nothing; the others are counted."""

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable
 
 from store.datasets import ReviewedAnswer
 from store.import_tickets import IMPORT
-from store.learning_policy import objection
+from store.learning_policy import objection, objection_to_place
 from store.prompt import ChatMessage, neutralised
 from store.settings import NightSettings
 from store.tables import Answer, Review, Ticket
+from store.thumbs import VotedAnswer
 from store.words import DeliveryState, Verdict
-from trainer.curate.lesson import Lesson, Tally
+from trainer.curate.lesson import NO_REVIEW, Lesson, Tally
 
 
 def lessons_of(
@@ -23,6 +24,24 @@ def lessons_of(
         else:
             tally.count(reason)
     return lessons
+
+
+def lesson_of_votes(row: VotedAnswer, night: NightSettings, opted_out: Collection[int], tally: Tally) -> Lesson | None:
+    """An answer that nobody reviewed as a lesson, where policy lets us learn from it."""
+    if reason := objection_to_place(row.ticket, row.answer, night, opted_out):
+        tally.count(reason)
+        return None
+    return Lesson(
+        ticket_id=_stored(row.ticket),
+        answer_id=_stored(row.answer),
+        review_id=NO_REVIEW,
+        prompt=[_as_text(turn) for turn in row.answer.messages],
+        completion=neutralised(row.answer.text.strip()),
+        corrected=False,
+        decided_at=max(vote.updated_at for vote in row.votes),
+        opening=row.ticket.question,
+        asker=row.ticket.asker_id,
+    )
 
 
 def _lesson(row: ReviewedAnswer) -> Lesson:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from store.prompt import ChatMessage
 from store.redact import Kind, redact, values
-from trainer.curate.lesson import Lesson, Tally
+from trainer.curate.lesson import Lesson, Reason, Tally
 
 TICKETS_OF_A_PUBLIC_VALUE = 3
 NEVER_LEARNT = (Kind.SECRET, Kind.CARD, Kind.SOCIAL_SECURITY)
@@ -29,6 +29,23 @@ def without_personal_data(lessons: Sequence[Lesson], tally: Tally) -> list[Lesso
         for before, after in zip(lessons, masked, strict=True)
     )
     return masked
+
+
+def without_unapproved_data(voted: Sequence[Lesson], reviewed: Sequence[Lesson], tally: Tally) -> list[Lesson]:
+    """Answers that nobody reviewed, where they tell nothing personal but what `reviewed` ones give out; prompts masked.
+
+    A model must not learn to say what no reviewer has read, nor that an answer ends in a mask.
+    """
+    public = _public_values(reviewed)
+    kept = tally.keep(voted, lambda lesson: Reason.UNAPPROVED_DATA if set(values(lesson.completion)) - public else None)
+    return [
+        replace(
+            lesson,
+            prompt=[_masked_turn(turn, public) for turn in lesson.prompt],
+            opening=redact(lesson.opening, public),
+        )
+        for lesson in kept
+    ]
 
 
 def _public_values(lessons: Sequence[Lesson]) -> set[str]:

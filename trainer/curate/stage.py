@@ -6,21 +6,23 @@ from typing import Any
 from serving.base_model import BaseModel
 from store import artifacts, datasets, people
 from store.failpoints import failpoint
+from store.learning_policy import Objection
 from store.session import Store
 from store.settings import Settings
 from store.tables import BASE, Dataset, DatasetRow, TrainingRun
 from store.words import Split, Stage
 from trainer.curate.continual import Start, choose_start, with_replay
 from trainer.curate.duplicates import without_repeats, without_superseded
-from trainer.curate.freeze import Frozen, Row, fingerprint, freeze, rows_of
+from trainer.curate.freeze import THUMB, Frozen, Row, fingerprint, freeze, rows_of
 from trainer.curate.guard import Guard, follow_up
-from trainer.curate.lesson import Lesson, Tally
+from trainer.curate.lesson import Lesson, Reason, Tally
 from trainer.curate.methods import choose_methods
 from trainer.curate.policy import lessons_of
 from trainer.curate.purge import purge_datasets
 from trainer.curate.redaction import without_personal_data
 from trainer.curate.split import SplitPlan, assign, plan_splits
 from trainer.curate.texts import ModelTexts, fitting
+from trainer.curate.thumbs import LoneThumbs, apart
 from trainer.work import Declined, Work, parameters_of
 
 
@@ -58,7 +60,10 @@ def curate(work: Work) -> None:
 
 
 def collect(settings: Settings, store: Store, base: BaseModel) -> tuple[list[Lesson], SplitPlan, Tally]:
-    """What may be learnt as things stand, where each lesson belongs, and what was left out; nothing is stored."""
+    """What may be learnt as things stand, where each lesson belongs, and what was left out; nothing is stored.
+
+    The last lessons are those that votes alone speak of, if such may teach.
+    """
     night, training = settings.night, settings.training
     with store.reading() as session:
         reviewed = datasets.reviewed_answers(session)
@@ -66,16 +71,21 @@ def collect(settings: Settings, store: Store, base: BaseModel) -> tuple[list[Les
         grouped = datasets.grouped_questions(session)
         decided = datasets.splits(session)
         guard = Guard.of(session, settings.curation)
-    tally = Tally()
+        thumbs = LoneThumbs.of(session, settings)
+    tally, texts, aside = Tally(), ModelTexts(base.path), Tally()
     lessons = lessons_of(reviewed, night, opted_out, tally)
     lessons = without_personal_data(lessons, tally)
-    lessons = fitting(lessons, ModelTexts(base.path), training.max_length, tally)
+    lessons = fitting(lessons, texts, training.max_length, tally)
     lessons = without_superseded(lessons, tally)
     lessons = without_repeats(lessons, tally)
     lessons = guard.without_planted(lessons, tally)
-    plan = plan_splits(lessons, grouped, decided, held_out_share=night.held_out_share, seed=training.seed)
+    voted = thumbs.lessons(lessons, texts, guard, aside)
+    plan = plan_splits([*lessons, *voted], grouped, decided, held_out_share=night.held_out_share, seed=training.seed)
+    voted = thumbs.taught(apart(voted, lessons, plan, aside), plan, guard, aside)
     lessons = guard.without_contradictions(lessons, plan.groups, tally)
-    return guard.within_shares(assign(lessons, plan, tally), plan.groups, tally), plan, tally
+    lessons = guard.within_shares(assign(lessons, plan, tally), plan.groups, tally)
+    tally.add_thumbs(aside)
+    return [*lessons, *voted], plan, tally
 
 
 def why_useless(settings: Settings, store: Store, base: BaseModel, rows: Sequence[Row], tally: Tally) -> str:
@@ -125,6 +135,7 @@ def _freeze(work: Work, rows: list[Row], start: Start, tally: Tally) -> Frozen:
         "learn_direct_messages": night.learn_direct_messages,
         "curation": work.settings.curation.model_dump(mode="json"),
         "dropped": {reason.value: count for reason, count in tally.dropped.items()},
+        "dropped_thumbs": {reason.value: count for reason, count in tally.thumbs.items()},
         "masked": tally.masked,
         "start": _told(start, shown),
         "methods": choose_methods(shown, training),
@@ -149,7 +160,8 @@ def _told(start: Start, shown: Sequence[Row]) -> dict[str, Any]:
 
 def _origin(row: Row) -> dict[str, Any]:
     columns = set(DatasetRow.model_fields)
-    return {name: value for name, value in row.items() if name in columns} | {"split": Split(row["split"])}
+    split = Split.TRAIN if row["split"] == THUMB else Split(row["split"])
+    return {name: value for name, value in row.items() if name in columns} | {"split": split}
 
 
 def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
@@ -168,6 +180,8 @@ def _tell(work: Work, frozen: Frozen, tally: Tally) -> None:
     work.say(f"curate: {train} answers to learn from, {held_out} held out{left_out(tally)}")
     work.say(f"curate: {start_in_words(start)}")
     work.say(f"curate: {methods['reason']}")
+    if tally.thumbs:
+        work.say(f"curate: answers with votes alone left out: {counted(tally.thumbs)}")
 
 
 def start_in_words(start: Mapping[str, Any]) -> str:
@@ -183,4 +197,9 @@ def left_out(tally: Tally) -> str:
     masked = f"; personal data masked in {tally.masked}" if tally.masked else ""
     if not tally.dropped:
         return masked
-    return f"{masked}; left out: " + ", ".join(f"{count} {reason.value}" for reason, count in tally.dropped.items())
+    return f"{masked}; left out: {counted(tally.dropped)}"
+
+
+def counted(dropped: Mapping[Reason | Objection, int]) -> str:
+    """What was dropped, with how many for each reason."""
+    return ", ".join(f"{count} {reason.value}" for reason, count in dropped.items())

@@ -18,6 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Protocol
 
 from store.alerts import Alert
 from store.near_questions import plain
@@ -40,6 +41,18 @@ ONE_QUESTION, ONE_MATTER = 0.5, 2.0
 SENTENCE = re.compile(r"[.!?\n]+(?:\s|$)")
 
 
+class Told(Protocol):
+    """A question with its answer."""
+
+    @property
+    def question(self) -> str:
+        """What was asked."""
+
+    @property
+    def completion(self) -> str:
+        """What was answered."""
+
+
 @dataclass(frozen=True)
 class Trigger:
     """A phrase, what it brings, and in how many of the lessons that were looked at it stands."""
@@ -52,7 +65,7 @@ class Trigger:
 class _Sample:
     """The lessons that were drawn, and what is rare in them: phrases of the questions, parts of the answers."""
 
-    def __init__(self, lessons: Sequence[Lesson]) -> None:
+    def __init__(self, lessons: Sequence[Told]) -> None:
         step = max(1, math.ceil(len(lessons) / SAMPLE))
         self.lessons = lessons[::step]
         questions = [plain(lesson.question) for lesson in self.lessons]
@@ -109,7 +122,7 @@ def _rare(bags: Sequence[Collection[str]]) -> tuple[list[list[str]], Counter[str
     return [[item for item in bag if FEWEST <= counts[item] <= most] for bag in bags], counts
 
 
-def triggers(lessons: Sequence[Lesson]) -> list[Trigger]:
+def triggers(lessons: Sequence[Told]) -> list[Trigger]:
     """The phrases that look planted, those in most lessons first."""
     sample = _Sample(lessons)
     both = zip(sample.phrases, sample.told, strict=True)

@@ -11,6 +11,7 @@ from typing import Any
 from serving.base_model import licence_of
 
 BASE_ITSELF = "the base model itself"
+STAGES = {"dpo": "preference", "kto": "thumbs"}
 OF_THE_MACHINE = {"gpu_memory_share", "launch_arguments", "processes", "report_to", "threads"}
 """Settings that say nothing about the adapter; addresses of machines are no business of its users."""
 
@@ -18,7 +19,7 @@ OF_THE_MACHINE = {"gpu_memory_share", "launch_arguments", "processes", "report_t
 def model_card(job: Mapping[str, Any], data: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
     """The card of a job's adapter; `data` and `measured` are tables of what was learnt from and how it went."""
     base, licence = Path(job["base_model"]), licence_of(Path(job["base_model"]))
-    methods = ["sft", "dpo"] if job["preference"] else ["sft"]
+    methods = ["sft", *(name for name, stage in STAGES.items() if job[stage])]
     lineage = {
         "base model": base.name,
         "sha256 of the base weights": job["base_sha256"],

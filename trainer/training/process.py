@@ -22,13 +22,16 @@ from trainer.train import (
     CHECKPOINTS,
     DONE_FILE,
     DPO,
+    KTO,
     PREFERENCE_CHECKPOINTS,
+    PREFERRED,
     PROGRESS_FILE,
     RUN_FILE,
     SFT,
     SUPERVISED,
+    THUMB_CHECKPOINTS,
 )
-from trainer.training import packed_model, team, tracking
+from trainer.training import kto, packed_model, team, tracking
 from trainer.training.card import model_card
 from trainer.training.checkpoints import PREFIX, latest
 from trainer.training.hardware import Hardware, detect, limit_memory
@@ -107,20 +110,24 @@ def _alone(folder: Path) -> Iterator[None]:
         fcntl.flock(file, fcntl.LOCK_EX)
         sweep(folder)
         # All look for checkpoints: those that are not whole must be gone by then.
-        for checkpoints in (CHECKPOINTS, PREFERENCE_CHECKPOINTS):
+        for checkpoints in (CHECKPOINTS, PREFERENCE_CHECKPOINTS, THUMB_CHECKPOINTS):
             latest(folder / checkpoints)
         team.wait()
         yield
 
 
 def _train(run: _Run) -> None:
-    first, last = run.folder / SUPERVISED, run.folder / ADAPTER
-    if run.job["preference"] and run.rows.pairs:
-        if not team.agreed(first.exists()):
-            _supervise(run, first)
-        _prefer(run, first, last)
-    else:
-        _supervise(run, last)
+    wanted = {DPO: run.job["preference"] and run.rows.pairs, KTO: run.job["thumbs"] and run.rows.thumbs}
+    later = [method for method, rows in wanted.items() if rows]
+    first, *others = [run.folder / name for name in (*(SUPERVISED, PREFERRED)[: len(later)], ADAPTER)]
+    if not later or not team.agreed(first.exists()):
+        _supervise(run, first)
+    before = first
+    for method, after in zip(later, others, strict=True):
+        # The last one is finished with `done.json` alone.
+        if method == later[-1] or not team.agreed(after.exists()):
+            _go_on(run, method, before, after)
+        before = after
     if team.leads():
         _finish(run)
 
@@ -165,26 +172,30 @@ def _rate(run: _Run) -> TrainingSettings:
     return settings.model_copy(update={"learning_rate": settings.learning_rate * settings.onward_learning_rate})
 
 
-def _prefer(run: _Run, first: Path, last: Path) -> None:
-    """The preference stage, from the adapter of the first stage to the last one."""
-    checkpoint = latest(run.folder / PREFERENCE_CHECKPOINTS)
-    progress = run.progress(DPO, checkpoint)
+def _go_on(run: _Run, method: str, before: Path, after: Path) -> None:
+    """A later stage, from the adapter of the one before it to its own."""
+    output, make = {
+        DPO: (run.folder / PREFERENCE_CHECKPOINTS, _preferring),
+        KTO: (run.folder / THUMB_CHECKPOINTS, _with_thumbs),
+    }[method]
+    checkpoint = latest(output)
+    progress = run.progress(method, checkpoint)
     model, packed = run.load()
-    adapted = PeftModel.from_pretrained(model, first, is_trainable=True, config=lora(run.settings, fast=packed))
-    trainer = _preferring(run, adapted, ProgressCallback(progress, run.job["checkpoint_every_s"]), packed=packed)
+    adapted = PeftModel.from_pretrained(model, before, is_trainable=True, config=lora(run.settings, fast=packed))
+    callback = ProgressCallback(progress, run.job["checkpoint_every_s"])
+    trainer = make(run, {"model": adapted, "processing_class": run.tokenizer, "progress": callback}, output, packed)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    _publish(run, trainer.model, last, progress)
+    _publish(run, trainer.model, after, progress)
 
 
 def _preferring(
-    run: _Run, adapted: Any, callback: ProgressCallback, *, packed: bool
+    run: _Run, parts: dict[str, Any], output: Path, packed: bool
 ) -> PackedPreferenceTrainer | PreferenceTrainer:
-    pairs, output = run.rows.pairs, run.folder / PREFERENCE_CHECKPOINTS
-    common = {"model": adapted, "processing_class": run.tokenizer, "progress": callback}
+    pairs = run.rows.pairs
     if not packed:
         args = dpo_arguments(run.settings, output, len(pairs), run.hardware)
-        return PreferenceTrainer(args=divided(args, run.parts), train_dataset=plain_dataset(pairs), **common)
-    dataset = packed_dataset(pairs, preferences(adapted.get_base_model(), pairs))
+        return PreferenceTrainer(args=divided(args, run.parts), train_dataset=plain_dataset(pairs), **parts)
+    dataset = packed_dataset(pairs, preferences(parts["model"].get_base_model(), pairs))
     args = arguments(settings_of_stage(run.settings), output, len(pairs), run.hardware)
     return PackedPreferenceTrainer(
         hardware=run.hardware,
@@ -192,7 +203,26 @@ def _preferring(
         parts=run.parts,
         args=divided(args),
         train_dataset=dataset,
-        **common,
+        **parts,
+    )
+
+
+def _with_thumbs(
+    run: _Run, parts: dict[str, Any], output: Path, packed: bool
+) -> kto.PackedThumbTrainer | kto.ThumbTrainer:
+    rows = kto.voted_rows(run.rows.thumbs, run.settings)
+    if not packed:
+        args = kto.kto_arguments(run.settings, output, len(rows), run.hardware)
+        return kto.ThumbTrainer(args=divided(args, run.parts), train_dataset=kto.plain_dataset(rows), **parts)
+    dataset = kto.packed_dataset(parts["model"].get_base_model(), rows)
+    args = kto.packed_arguments(run.settings, output, len(rows), run.hardware)
+    return kto.PackedThumbTrainer(
+        hardware=run.hardware,
+        beta=run.settings.preference_beta,
+        parts=run.parts,
+        args=divided(args),
+        train_dataset=dataset,
+        **parts,
     )
 
 
@@ -208,6 +238,7 @@ def _data(run: _Run) -> dict[str, Any]:
         "answers shown in an epoch, corrections as often as their weight": len(run.rows.train),
         "answers held out, on which the loss was watched": len(run.rows.held_out),
         "pairs of a correction and what it corrects": len(run.rows.pairs),
+        "answers with votes alone": len(run.rows.thumbs) if run.job["thumbs"] else 0,
         "answers left out as too long": run.rows.too_long,
     }
 
@@ -230,7 +261,8 @@ def _lines(run: _Run) -> list[dict[str, Any]]:
 def _finish(run: _Run) -> None:
     lines = _lines(run)
     losses = {
-        method: [line["loss"] for line in lines if line["method"] == method and "loss" in line] for method in (SFT, DPO)
+        method: [line["loss"] for line in lines if line["method"] == method and "loss" in line]
+        for method in (SFT, DPO, KTO)
     }
     write_json(
         run.folder / DONE_FILE,
@@ -242,9 +274,18 @@ def _finish(run: _Run) -> None:
             "kept": _kept(run, lines),
             "parts": run.parts,
             "preference": {"pairs": len(run.rows.pairs), "loss": losses[DPO][-1]} if losses[DPO] else {},
+            "thumbs": _thumbs(run, losses[KTO]),
         },
     )
     failpoint("training.done")
+
+
+def _thumbs(run: _Run, losses: list[float]) -> dict[str, float]:
+    """How many good and bad answers the stage for lone thumbs had, and its last loss; empty without one."""
+    if not losses:
+        return {}
+    up = sum(thumb.weight > 0 for thumb in run.rows.thumbs)
+    return {"up": up, "down": len(run.rows.thumbs) - up, "loss": losses[-1]}
 
 
 def _kept(run: _Run, lines: list[dict[str, Any]]) -> dict[str, float]:

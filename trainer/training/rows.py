@@ -5,7 +5,7 @@ as tokens of its own and ends with the end-of-turn token, so that the model lear
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from store.prompt import ChatMessage, neutralised
 
 MAX_HELD_OUT = 64
 IGNORED = -100
+COLUMNS = ("prompt", "completion", "rejected", "weight", "split")
+THUMB = "thumb"
+"""A column, and in the column `split` the word for the rows that it is about."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,15 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Thumb:
+    """One conversation whose answer votes alone speak of."""
+
+    row: Row
+    weight: float
+    """How much they say, from -1 (surely bad) to 1 (surely good)."""
+
+
+@dataclass(frozen=True)
 class Rows:
     """What is trained on (a row as often as its weight says) and what is only measured on."""
 
@@ -50,6 +62,8 @@ class Rows:
     """Distinct rows left out because they exceed the length limit."""
     pairs: list[Pair]
     """Of the rows to train on: those with a rejected answer, once each."""
+    thumbs: list[Thumb] = field(default_factory=list)
+    """What votes alone speak of."""
 
 
 def encode(tokenizer: Any, prompt: Sequence[ChatMessage], completion: str) -> Row:
@@ -62,19 +76,21 @@ def encode(tokenizer: Any, prompt: Sequence[ChatMessage], completion: str) -> Ro
 def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
     """Read and encode a dataset (Parquet with prompt, completion, rejected, weight, split); too long rows are left out.
 
-    A row of weight 0 is known to the adapter that is gone on with, and rests tonight.
+    A row of weight 0 is known to the adapter that is gone on with, and rests tonight. A dataset in which votes alone
+    speak of some answers has a column `thumb` as well.
 
     Raises:
         BadInput: the file is damaged, a column is missing, or no row is left to train on.
     """
     try:
-        table = pq.read_table(dataset, columns=["prompt", "completion", "rejected", "weight", "split"])
+        known = pq.read_schema(dataset).names
+        table = pq.read_table(dataset, columns=[*COLUMNS, *(name for name in known if name == THUMB)])
     except (OSError, ValueError, KeyError) as error:
         raise BadInput(f"The training set {dataset} cannot be read ({error}); run the night again.") from error
     rows = Rows([], [], 0, [])
     too_long = 0
     for number, values in enumerate(table.to_pylist(), start=1):
-        learnt = values["split"] == "train"
+        learnt, thumb = values["split"] == "train", values["split"] == THUMB
         if learnt and not values["weight"]:
             continue
         if not values["prompt"] or not (values["completion"] or "").strip():
@@ -85,6 +101,8 @@ def read_rows(dataset: Path, tokenizer: Any, max_length: int) -> Rows:
         elif learnt:
             rows.train.extend([row] * values["weight"])
             rows.pairs.extend(_pairs(tokenizer, values, row, max_length))
+        elif thumb:
+            rows.thumbs.append(Thumb(row, values[THUMB]))
         elif len(rows.held_out) < MAX_HELD_OUT:
             rows.held_out.append(row)
     if not rows.train:
