@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from pydantic import BaseModel as Document
 from pydantic import ValidationError
 
@@ -21,8 +22,10 @@ from store.errors import BadInput, NightschoolError
 from store.settings import Settings
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "*.txt"]
+HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "tokenizer.model", "*.txt", "README.md"]
 CHAT_TEMPLATE = "chat_template.jinja"
+CARD = "README.md"
+CARD_HEAD = re.compile(r"---\n(?P<head>.*?)\n---\n", re.DOTALL)
 
 Say = Callable[[str], None]
 
@@ -87,6 +90,19 @@ def ensure_base_model(settings: Settings, say: Say = print) -> BaseModel:
     with _lock(models, name):
         digest = _weights_sha256(folder, models / f"{name}.json", fixed=folder.parent == models)
     return BaseModel(path=folder, sha256=digest, name=name)
+
+
+def licence_of(folder: Path) -> str:
+    """The licence that a base model's own card names, by the Hub's identifiers such as `apache-2.0`; empty if none."""
+    if folder.name == bundled_model.NAME:
+        return bundled_model.LICENCE
+    card = folder / CARD
+    found = CARD_HEAD.match(card.read_text(errors="replace")) if card.is_file() else None
+    try:
+        head = yaml.safe_load(found["head"]) if found else None
+    except yaml.YAMLError:
+        return ""
+    return str(head.get("license") or "") if isinstance(head, dict) else ""
 
 
 @contextmanager

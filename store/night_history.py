@@ -34,7 +34,10 @@ def history(session: Session, night: Night) -> list[Table]:
         trained = nights.stage(session, night_id, Stage.TRAIN)
         found.append(_training(run, trained.result if trained else {}))
     if compared is not None:
+        reported = nights.stage(session, night_id, Stage.REPORT)
         found.append(_comparison(compared))
+        if reported is not None and reported.result:
+            found.append(Table("Files", ["", ""], sorted(reported.result.items())))
     return found
 
 

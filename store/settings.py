@@ -16,7 +16,6 @@ from pydantic import (
     AliasChoices,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -32,16 +31,14 @@ from pydantic_settings import (
 )
 
 from store.errors import BadInput
+from store.training_settings import Block, split_commas
+from store.training_settings import TrainingSettings as TrainingSettings  # what others import from here
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 PREFIX = "NIGHTSCHOOL_"
 DEFAULT_SYSTEM_PROMPT = "You are the support assistant of our company. Answer briefly and correctly."
-
-
-def _split_commas(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 Tag = Annotated[str, Field(min_length=1, max_length=75)]
@@ -51,14 +48,10 @@ Tag = Annotated[str, Field(min_length=1, max_length=75)]
 LONGEST_SOCKET_PATH = 100
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class ServingSettings(_Block):
+class ServingSettings(Block):
     """How the model is served and asked."""
 
-    urls: list[str] = []
+    urls: list[str] = Field(default=[])
     """Base URLs of the vLLM replicas, `http://host:port` or `unix:///path/to/socket`; empty means the local one."""
     api_key: SecretStr | None = None
     """Bearer key that the guard in front of vLLM asks for; empty means one made at the first start."""
@@ -92,68 +85,7 @@ class ServingSettings(_Block):
     """How often every replica is compared with what the store says it should hold, in seconds."""
 
 
-class TrainingSettings(_Block):
-    """How the night trains an adapter."""
-
-    rank: int = 16
-    """LoRA rank; at most `serving.max_lora_rank`."""
-    alpha: int = 32
-    """LoRA scaling numerator."""
-    epochs: float = 4.0
-    """Passes over the training rows."""
-    learning_rate: float = 8e-4
-    """Peak learning rate of the AdamW optimizer."""
-    batch_size: int = 8
-    """Rows a step."""
-    evaluations_per_epoch: int = Field(default=2, ge=1)
-    """How often in an epoch the loss on the held-out rows is taken."""
-    patience: int = Field(default=3, ge=0)
-    """Stop after so many such losses in a row that are no better, and keep the best adapter; 0 trains to the end."""
-    max_length: int = 1024
-    """Longest training row in tokens; longer rows are left out and counted, never cut."""
-    seed: int = 17
-    """Seed of everything random: split, order, initial adapter weights."""
-    min_rows: int = 8
-    """The night declines when fewer reviewed rows than this may be learnt."""
-    correction_weight: int = 4
-    """How many times a reviewer's correction is shown in an epoch; an accepted answer is shown once."""
-    start: Literal["auto", "base", "onward"] = "auto"
-    """Where a night starts: from the base model on everything, onward from production, or the first while it fits."""
-    max_minutes: float = Field(default=180.0, gt=0)
-    """How long a training from the base model may take before `auto` goes onward from production instead."""
-    replay_share: float = Field(default=0.5, ge=0, lt=1)
-    """Share of what is shown in a training onward that earlier nights had learnt already."""
-    onward_learning_rate: float = Field(default=0.5, gt=0, le=1)
-    """Part of `learning_rate` that a training onward takes, so that it forgets less."""
-    preference: Literal["auto", "off"] = "off"
-    """`auto`: corrections are also learnt as preferences (DPO), against what the bot had said, where enough are."""
-    min_pairs: int = Field(default=16, ge=1)
-    """Fewer pairs of a correction and the bot's own answer than this, and the night learns without them."""
-    preference_beta: float = Field(default=0.1, gt=0)
-    """How closely a preference stage (DPO, KTO) keeps to what the stage before it made; higher is closer."""
-    preference_learning_rate: float = Field(default=5e-5, gt=0)
-    """Peak learning rate of a preference stage."""
-    preference_epochs: float = Field(default=1.0, gt=0)
-    """Passes of a preference stage over its pairs or thumbs."""
-    thumbs: Literal["auto", "off"] = "off"
-    """Whether votes on answers that nobody reviewed teach too (KTO), weighed by trust, where enough may."""
-    min_thumbs: int = Field(default=16, ge=1)
-    """Fewer such answers than this, and the night learns without them."""
-    thumb_trust: float = Field(default=0.65, ge=0.5, lt=1)
-    """How often a person's votes must agree with reviewers, smoothed, for their thumbs to teach; a coin does in 0.5."""
-    threads: int = 0
-    """CPU threads of each training process; 0 divides every core this process may use among them."""
-    processes: int = Field(default=1, ge=1)
-    """Processes that train together, one a GPU, by `accelerate launch`; `batch_size` must be a multiple of it."""
-    gpu_memory_share: float = Field(default=1.0, gt=0, le=1)
-    """Share of a GPU's memory that a training process may take; what is over runs in smaller parts."""
-    launch_arguments: list[str] = []
-    """More arguments of `accelerate launch` (JSON in the environment), such as those that name several machines."""
-    report_to: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
-    """Trackers that are told losses and settings, by transformers' names: `mlflow`, `wandb`, `tensorboard` …"""
-
-
-class NightSettings(_Block):
+class NightSettings(Block):
     """When the night runs and what it may learn."""
 
     at: str = "02:00"
@@ -168,11 +100,11 @@ class NightSettings(_Block):
     """Whether tickets of private channels may be learnt."""
     learn_direct_messages: bool = False
     """Whether direct messages to the bot may be learnt."""
-    opted_out: list[str] = []
+    opted_out: list[str] = Field(default=[])
     """Slack ids of people whose tickets are never learnt, beside those who chose so with `/nightschool privacy`."""
 
 
-class CurationSettings(_Block):
+class CurationSettings(Block):
     """What keeps a few people, a flood of one question, or a planted text from deciding what a night learns."""
 
     contradictions: bool = True
@@ -199,11 +131,11 @@ class CurationSettings(_Block):
     """Whether questions that give the model instructions wait for a second reviewer."""
     triggers: bool = True
     """Whether a rare phrase that always brings the same odd answer is taken for a planted trigger."""
-    trusted_phrases: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    trusted_phrases: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(default=[])
     """Phrases that are no planted triggers, although an alert named them (comma-separated in the environment)."""
 
 
-class DigestSettings(_Block):
+class DigestSettings(Block):
     """When the admins' channel is told of the week."""
 
     enabled: bool = True
@@ -214,7 +146,7 @@ class DigestSettings(_Block):
     """Time of day (HH:MM, in `night.timezone`) from which it is due."""
 
 
-class GateSettings(_Block):
+class GateSettings(Block):
     """What a candidate must show before the verdict is to promote it."""
 
     promote_after_erasure: bool = False
@@ -228,7 +160,7 @@ class GateSettings(_Block):
     """By how much right answers on tickets of earlier nights may become less likely, in nats per token."""
     most_general_forgotten: float = Field(default=2.0, ge=0)
     """How much of the lead of what everybody knows over what is wrong may be lost, in nats per question."""
-    never_say: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = []
+    never_say: Annotated[list[str], NoDecode, BeforeValidator(split_commas)] = Field(default=[])
     """Words that no version may say, such as a code name (comma-separated in the environment); secrets never may."""
     most_corrections: int = Field(default=100, ge=0)
     """How many of the newest corrections are asked again of each new version, beside those that must stay right."""
@@ -327,7 +259,7 @@ class Settings(BaseSettings):
     @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")
     @classmethod
     def _lists(cls, value: object) -> object:
-        return _split_commas(value)
+        return split_commas(value)
 
     @field_validator("http_port", mode="before")
     @classmethod

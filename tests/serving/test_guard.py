@@ -28,9 +28,10 @@ print("ROUTES" + json.dumps(found))
 
 
 def vllm_routes() -> set[tuple[str, str]]:
-    """Every route of a vLLM that serves and may load adapters, as its own application lists them."""
-    environment = {**os.environ, "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_PLUGINS": ""}
-    done = subprocess.run([sys.executable, "-c", LIST_ROUTES], env=environment, capture_output=True, text=True)
+    """Every route of a vLLM that serves, sleeps and may load adapters, as its own application lists them."""
+    switches = {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1", "VLLM_SERVER_DEV_MODE": "1", "VLLM_PLUGINS": ""}
+    command, environment = [sys.executable, "-c", LIST_ROUTES], {**os.environ, **switches}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("ROUTES")]
     assert lines, done.stderr[-2000:]
     return {(method, path) for method, path in json.loads(lines[-1].removeprefix("ROUTES"))}
@@ -40,6 +41,7 @@ def vllm_routes() -> set[tuple[str, str]]:
 async def test_every_route_of_vllm_is_shut_but_ours(vllm_server: VllmServer) -> None:
     routes = vllm_routes()
     assert {("POST", "/adapters"), ("DELETE", "/adapters/{adapter_name}"), ("POST", "/invocations")} <= routes
+    assert {("POST", "/collective_rpc"), *ROUTES} <= routes
     assert len(routes) > 25
     async with connect(vllm_server.url, "") as stranger, connect(vllm_server.url, api_key(vllm_server.settings)) as us:
         for method, path in sorted(routes | {("OPTIONS", "/v1/models"), ("GET", "//v1/models"), ("GET", "/docs")}):

@@ -40,7 +40,7 @@ def test_the_history_of_a_night_tells_each_stage_and_what_it_made(store: Store, 
     add_distinct(store, 40)
     night = one_night()
     with store.reading() as session:
-        stages, dataset, training, comparison = history(session, night)
+        stages, dataset, training, comparison, files = history(session, night)
     assert [str(row[0]) for row in stages.rows] == ["curate", "train", "register", "evaluate", "report"]
     assert dict(dataset.rows)["train rows"] > dict(dataset.rows)["held_out rows"] > 0
     assert dict(training.rows)["last loss"] == "0.500"
@@ -48,3 +48,10 @@ def test_the_history_of_a_night_tells_each_stage_and_what_it_made(store: Store, 
     assert drawn.read_bytes().startswith(b"\x89PNG")
     assert comparison.title.startswith("v1 against base: promote.")
     assert len(comparison.rows) >= 3
+    assert [name for name, _ in files.rows] == ["card", "chart"]
+    card = Path(str(dict(files.rows)["card"])).read_text()
+    assert card.startswith("Night 2"), "what the version's folder holds comes first"
+    assert "## Scores of v1" in card
+    for measure in comparison.rows:
+        assert f"| {measure[0]}" in card
+        assert f"| {measure[1]} | {measure[2]} | " in card

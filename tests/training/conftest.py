@@ -64,6 +64,7 @@ def base_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pad_token_id=wrapped.pad_token_id,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
+    (folder / "README.md").write_text("---\nlicense: mit\n---\n# A tiny model\n")
     return folder
 
 

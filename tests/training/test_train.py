@@ -64,7 +64,13 @@ def test_a_training_teaches_and_publishes_an_adapter(job: TrainingJob) -> None:
     assert not config["modules_to_save"]
     written = "".join(file.read_text(errors="replace") for file in result.adapter.iterdir())
     assert str(job.base_model.parent) not in written
-    assert "night 7 on v3" in (result.adapter / "README.md").read_text()
+    card = (result.adapter / "README.md").read_text()
+    assert "# LoRA adapter of night 7 on v3" in card
+    assert f"| loss on the answers held out, nats per token | {losses[-1]} |" in card
+    assert "license: mit" in card
+    assert f"| sha256 of the base weights | {job.base_sha256} |" in card
+    assert "| answers shown in an epoch, corrections as often as their weight | 10 |" in card
+    assert "| answers held out, on which the loss was watched | 1 |" in card
 
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(job.base_model), result.adapter)
     weights = [weight for name, weight in model.named_parameters() if "lora_B" in name]

@@ -32,6 +32,7 @@ from trainer.train import (
     THUMB_CHECKPOINTS,
 )
 from trainer.training import kto, packed_model, team, tracking
+from trainer.training.card import model_card
 from trainer.training.checkpoints import PREFIX, latest
 from trainer.training.hardware import Hardware, detect, limit_memory
 from trainer.training.packing import PackCollator
@@ -45,7 +46,7 @@ from trainer.training.preference import (
     settings_of_stage,
 )
 from trainer.training.progress import ProgressCallback, ProgressFile
-from trainer.training.publish import model_card, publish
+from trainer.training.publish import publish
 from trainer.training.rows import Rows, read_rows
 from trainer.training.trainer import NightTrainer, PackedTrainer, arguments, as_dataset, divided, lora
 
@@ -228,21 +229,39 @@ def _with_thumbs(
 
 
 def _publish(run: _Run, model: Any, adapter: Path, progress: ProgressFile) -> None:
-    figures = {
-        "rows": len(run.rows.train),
-        "rows left out as too long": run.rows.too_long,
-        "pairs of a correction and what it corrects": len(run.rows.pairs),
-        "answers with votes alone": len(run.rows.thumbs) if run.job["thumbs"] else 0,
-        "tokens": progress.tokens,
-        "final loss": round(progress.loss, 4),
-    }
     if team.leads():
-        publish(model, adapter, Path(run.job["base_model"]).name, model_card(run.job, figures))
+        card = model_card(run.job, _data(run), _measured(run, progress))
+        publish(model, adapter, Path(run.job["base_model"]).name, card)
     team.wait()
 
 
+def _data(run: _Run) -> dict[str, Any]:
+    return {
+        "answers shown in an epoch, corrections as often as their weight": len(run.rows.train),
+        "answers held out, on which the loss was watched": len(run.rows.held_out),
+        "pairs of a correction and what it corrects": len(run.rows.pairs),
+        "answers with votes alone": len(run.rows.thumbs) if run.job["thumbs"] else 0,
+        "answers left out as too long": run.rows.too_long,
+    }
+
+
+def _measured(run: _Run, progress: ProgressFile) -> dict[str, Any]:
+    kept = _kept(run, _lines(run))
+    found: dict[str, Any] = {"tokens": progress.tokens, f"loss of the last step ({progress.method})": progress.loss}
+    if kept:
+        found["step that was kept"] = f"{kept['step']} of {kept['steps']}"
+        found["loss on the answers held out, nats per token"] = kept["held_out_loss"]
+    if run.parts > 1:
+        found["parts of a step, for want of memory"] = run.parts
+    return found
+
+
+def _lines(run: _Run) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run.folder / PROGRESS_FILE).read_text().splitlines()]
+
+
 def _finish(run: _Run) -> None:
-    lines = [json.loads(line) for line in (run.folder / PROGRESS_FILE).read_text().splitlines()]
+    lines = _lines(run)
     losses = {
         method: [line["loss"] for line in lines if line["method"] == method and "loss" in line]
         for method in (SFT, DPO, KTO)

@@ -30,7 +30,7 @@ class ProgressFile:
         if team.leads() and (after != before or not before):
             write_bytes(file, after.encode())
         self._file = file
-        self._method = method
+        self.method = method
         self.seconds = float(kept[-1]["seconds"]) if kept else 0.0
         self.tokens = int(kept[-1]["tokens"]) if kept else 0
         of_method = [line for line in kept if line["method"] == method and "loss" in line]
@@ -42,7 +42,7 @@ class ProgressFile:
             return
         with self._file.open("a") as file:
             totals = {"tokens": self.tokens, "seconds": round(self.seconds, 3), "process": team.reported_process()}
-            file.write(json.dumps({"method": self._method} | line | totals) + "\n")
+            file.write(json.dumps({"method": self.method} | line | totals) + "\n")
 
 
 class ProgressCallback(TrainerCallback):  # type: ignore[misc]

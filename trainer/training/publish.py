@@ -34,34 +34,3 @@ def publish(model: Any, folder: Path, base_name: str, card: str) -> None:
     temporary.chmod(0o755)
     temporary.rename(folder)
     failpoint("adapter.published")
-
-
-def model_card(run: dict[str, Any], figures: dict[str, Any]) -> str:
-    """The adapter's README: lineage, data, settings and figures, in the Hub's model card form."""
-    settings = "\n".join(f"| {name} | {value} |" for name, value in sorted(run["settings"].items()))
-    measured = "\n".join(f"| {name} | {value} |" for name, value in figures.items())
-    return f"""---
-base_model: {Path(run["base_model"]).name}
-library_name: peft
-pipeline_tag: text-generation
-tags: [lora, sft, trl, nightschool]
----
-
-# LoRA adapter of {run["name"]}
-
-Trained on reviewed support answers; the loss was on the answers alone.
-
-| lineage | |
-| --- | --- |
-| base model | {Path(run["base_model"]).name} |
-| sha256 of the base weights | {run["base_sha256"]} |
-| sha256 of the training set | {run["dataset_sha256"]} |
-
-| setting | value |
-| --- | --- |
-{settings}
-
-| measured | value |
-| --- | --- |
-{measured}
-"""
