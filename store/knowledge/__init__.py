@@ -1,0 +1,1 @@
+"""Knowledge that changes often: documents, cut into passages, found by their words. Retrieved, never trained on."""
