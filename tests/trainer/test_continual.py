@@ -73,7 +73,7 @@ class Nights:
         self.settings, self.store = settings, store
         self.jobs: list[TrainingJob] = []
 
-    def train(self, job: TrainingJob, on_progress: Any, on_wait: Any = None) -> TrainingResult:
+    def train(self, job: TrainingJob, on_progress: Any, *_: Any) -> TrainingResult:
         self.jobs.append(job)
         result = trained(job, on_progress)
         # 30 seconds a step: a hundred rows take some minutes.
