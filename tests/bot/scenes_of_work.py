@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from store import channels, review_claims, reviews, trials
+from store import channels, nights, review_claims, reviews, trials
 from store.reviews import Decision
 from store.tables import Answer, Channel, Proposal, ReviewDesk
 from store.words import Cause, Verdict
@@ -61,6 +61,11 @@ async def on_trial(stage: Stage) -> None:
     """Mei is trying a version in her direct messages."""
     await stage.card()
     await stage.bot.store.write(trials.start, MEI, f"v{stage.nights}")
+
+
+async def night_asked_for(stage: Stage) -> None:
+    """A night is about to begin."""
+    await stage.bot.store.write(nights.request, MEI)
 
 
 async def channel_known(stage: Stage) -> None:

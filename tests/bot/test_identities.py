@@ -108,6 +108,7 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "action ^version_step discard": (ADMINS_ONLY, in_home(MEI, "version_step_discard", Stage.card)),
     "action stop_trial": (ADMINS_ONLY, in_home(MEI, "stop_trial", work.on_trial)),
     "action run_night": (ADMINS_ONLY, in_home(MEI, "run_night")),
+    "action cancel_night": (ADMINS_ONLY, in_home(MEI, "cancel_night", work.night_asked_for)),
     "action choose_channel": (ADMINS_ONLY, in_home(MEI, "choose_channel")),
     "action change_channel": (ADMINS_ONLY, in_home(MEI, "change_channel", work.channel_known)),
     "action change_role": (ADMINS_ONLY, in_home(MEI, "change_role")),

@@ -27,7 +27,7 @@ def test_a_night_cancelled_while_it_trains_says_by_whom_and_goes_on_when_asked_f
     waited: list[int] = []
 
     def cancelled(
-        job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None]
+        job: TrainingJob, on_progress: Callable[[TrainingProgress], None], on_wait: Callable[[], None], *_: Any
     ) -> TrainingResult:
         on_wait()
         with store.writing() as session:

@@ -283,7 +283,7 @@ from trainer import learn, night, work
 from store.session import Store
 from store.settings import Settings
 
-def train(job, on_progress, on_wait):
+def train(*_):
     print("training", flush=True)
     time.sleep(60)
 
@@ -326,7 +326,7 @@ def test_a_process_that_slept_past_its_lease_may_not_write(
 ) -> None:
     add_distinct(store, 40)
 
-    def overtaken(job, on_progress, on_wait):  # type: ignore[no-untyped-def]
+    def overtaken(job, on_progress, *_):  # type: ignore[no-untyped-def]
         with store.writing() as session:
             lease = session.get_one(leases.Lease, LEASE)
             lease.holder, lease.token = "another", lease.token + 1
