@@ -6,6 +6,7 @@ measured on the other, twice, each half once.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ from store.knowledge.ranking import features
 TITLE = "Retrieval: the right article, and none where none answers"
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "ms_support_kb"
-ANSWERED = 0.95
+ANSWERED = 0.957
+"""Of the questions that it is fitted on, so that of others 95 % are answered."""
+DIVISIONS = 20
 Numbers = NDArray[np.float64]
 
 
@@ -42,11 +45,10 @@ def table(quick: bool) -> str:
         return "The help desk's articles (ms_support_kb) are not here, so nothing was measured."
     articles, questions = _rows("articles"), _rows("queries_dev")
     whole = _index(articles)
-    areas = {_area(row) for row in questions}
-    without = {area: _index([row for row in articles if _area(row) != area]) for area in areas}
-    measured = [_measure(row, whole, without[_area(row)]) for row in questions]
-    recalls = [sum(one.rank <= most for one in measured) / len(measured) for most in (1, 5)]
-    answered, refused = _abstention(measured)
+    by_area, by_product = (_measured(articles, questions, whole, part) for part in (_area, _product))
+    recalls = [sum(one.rank <= most for one in by_area) / len(by_area) for most in (1, 5)]
+    answered, refused = _abstention(by_area)
+    of_products = _abstention(by_product)
     return "\n".join(
         [
             "| measure | value |",
@@ -54,9 +56,11 @@ def table(quick: bool) -> str:
             f"| recall@1 | {recalls[0]:.3f} |",
             f"| recall@5 | {recalls[1]:.3f} |",
             f"| answered of those that an article answers | {100 * answered:.1f} % |",
-            f"| refused of those that none answers | {100 * refused:.1f} % |",
+            f"| refused of those that none answers: their area is left out | {100 * refused:.1f} % |",
+            f"| answered where all of a product is left out | {100 * of_products[0]:.1f} % |",
+            f"| refused where all of a product is left out | {100 * of_products[1]:.1f} % |",
             "",
-            f"{len(articles)} articles, {len(measured)} questions; the threshold is fitted on the other half.",
+            f"{len(articles)} articles, {len(questions)} questions; the threshold is fitted on the other half.",
         ]
     )
 
@@ -66,7 +70,21 @@ def _rows(name: str) -> list[dict[str, Any]]:
 
 
 def _area(row: dict[str, Any]) -> str:
-    return str(row["area"]).split("/")[0]
+    return str(row["area"])
+
+
+def _product(row: dict[str, Any]) -> str:
+    return _area(row).split("/")[0]
+
+
+def _measured(
+    articles: list[dict[str, Any]], questions: list[dict[str, Any]], whole: Index, part: Callable[[dict[str, Any]], str]
+) -> list[Measured]:
+    """Each question by the whole index and by one without the part that it belongs to."""
+    without = {
+        name: _index([row for row in articles if part(row) != name]) for name in {part(row) for row in questions}
+    }
+    return [_measure(row, whole, without[part(row)]) for row in questions]
 
 
 def _index(articles: list[dict[str, Any]]) -> Index:
@@ -88,22 +106,25 @@ def _measure(row: dict[str, Any], whole: Index, without: Index) -> Measured:
 
 
 def _features(index: Index, question: str) -> tuple[float, ...]:
-    best = index.search(question, limit=1)[0]
-    return features(index.evidence(question, best))
+    found = index.evidence(question)
+    if found is None:
+        raise ValueError(f"nothing has a word of {question!r}")
+    return features(found)
 
 
 def _abstention(measured: list[Measured]) -> tuple[float, float]:
-    """The shares answered and refused, each half judged by weights and threshold of the other."""
-    order = np.random.default_rng(0).permutation(len(measured))
-    halves = order[::2], order[1::2]
+    """The shares answered and refused, each half judged by weights and threshold of the other, over many divisions."""
     answered: list[bool] = []
     refused: list[bool] = []
-    for fitted, judged in (halves, halves[::-1]):
-        known, unknown = (_matrix(measured, fitted, name) for name in ("known", "unknown"))
-        weights = _fit(known, unknown)
-        threshold = np.quantile(known @ weights, 1 - ANSWERED)
-        answered.extend(_matrix(measured, judged, "known") @ weights >= threshold)
-        refused.extend(_matrix(measured, judged, "unknown") @ weights < threshold)
+    for seed in range(DIVISIONS):
+        order = np.random.default_rng(seed).permutation(len(measured))
+        halves = order[::2], order[1::2]
+        for fitted, judged in (halves, halves[::-1]):
+            known, unknown = (_matrix(measured, fitted, name) for name in ("known", "unknown"))
+            weights = _fit(known, unknown)
+            threshold = np.quantile(known @ weights, 1 - ANSWERED)
+            answered.extend(_matrix(measured, judged, "known") @ weights >= threshold)
+            refused.extend(_matrix(measured, judged, "unknown") @ weights < threshold)
     return float(np.mean(answered)), float(np.mean(refused))
 
 

@@ -7,7 +7,7 @@ what its channel may see.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +23,9 @@ MOST_WORDS = 120
 """Words of a question that are searched for; a longer question is cut."""
 
 EVERYBODY = ""
+
+COMPARED, TITLES, STEM = 20, 3, 5
+"""For the evidence: how many passages are looked at, how many titles, and letters by which words are compared."""
 
 # Words that stand in every text: they cost time and tell nothing.
 _COMMON = frozenset(
@@ -91,13 +94,25 @@ class Index:
         )
         return [Hit(*row) for row in rows]
 
-    def evidence(self, question: str, hit: Hit) -> Evidence:
-        """How well a passage that was found fits the question."""
-        words, pairs = _asked(question)
-        rare = {term: self._rarity(term) for term in (*words, *pairs)}
-        held = sum(rare[word] for word in words if self._holds(hit.id, word))
-        of_words = sum(rare[word] for word in words)
-        return Evidence(hit.score, hit.score / sum(rare.values()), held / of_words)
+    def evidence(self, question: str, channel: str = EVERYBODY) -> Evidence | None:
+        """How well the best documents that the channel may see fit the question; None where nothing is found."""
+        best: dict[str, Hit] = {}
+        for hit in self.search(question, channel, COMPARED):
+            best.setdefault(hit.source, hit)
+        if not best:
+            return None
+        first, *others = best.values()
+        words, _ = _asked(question)
+        rarity = sum(self._rarity(word) for word in words)
+        named = {word.strip('"')[:STEM] for word in words}
+        weights = {word: self._rarity(word) for word in _asked(first.title)[0]}
+        covered = sum(weight for word, weight in weights.items() if word.strip('"')[:STEM] in named)
+        return Evidence(
+            match=first.score / math.sqrt(rarity),
+            title=covered / (sum(weights.values()) or 1.0),
+            any_title=max(_share(hit.title, named) for hit in [first, *others][:TITLES]),
+            lead=(first.score - others[0].score) / first.score if others else 1.0,
+        )
 
     def _rarity(self, term: str) -> float:
         """Inverse document frequency as in BM25."""
@@ -105,9 +120,11 @@ class Index:
         holding = self._db.execute("SELECT count(*) FROM passage WHERE passage MATCH ?", (term,)).fetchone()[0]
         return math.log((total - holding + 0.5) / (holding + 0.5) + 1)
 
-    def _holds(self, passage: int, term: str) -> bool:
-        found = self._db.execute("SELECT 1 FROM passage WHERE passage MATCH ? AND rowid = ?", (term, passage))
-        return found.fetchone() is not None
+
+def _share(title: str, named: Collection[str]) -> float:
+    """The share of a title's words that are among the stems."""
+    words = _asked(title)[0]
+    return sum(word.strip('"')[:STEM] in named for word in words) / max(1, len(words))
 
 
 def _asked(question: str) -> tuple[list[str], list[str]]:

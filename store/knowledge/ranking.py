@@ -1,6 +1,5 @@
 """Joins rankings of the same passages, and tells whether what was found answers the question at all."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,16 @@ FUSION_CONSTANT = 60
 
 @dataclass(frozen=True)
 class Evidence:
-    """How well the best passage fits a question: its BM25 score, and the shares (0 to 1) of what it could reach."""
+    """How well what was found fits a question; shares are from 0 to 1."""
 
-    score: float
-    share: float
-    """Score over the summed rarity of the question's words and pairs of words."""
-    coverage: float
-    """Summed rarity of the question's words that the passage holds, over that of all."""
+    match: float
+    """BM25 score of the best passage, over the root of the summed rarity of the words: long questions score more."""
+    title: float
+    """The share of the best document's title, by rarity of its words, that the question names."""
+    any_title: float
+    """The largest share of a title, by number of words, that the question names, of the three best documents."""
+    lead: float
+    """How far the best document is before the second, as a share of its score."""
 
 
 def fuse(rankings: Sequence[Sequence[int]]) -> list[int]:
@@ -29,10 +31,6 @@ def fuse(rankings: Sequence[Sequence[int]]) -> list[int]:
     return sorted(points, key=lambda item: -points[item])
 
 
-def features(evidence: Evidence) -> tuple[float, float, float]:
-    """What a logistic model of "does this answer?" weighs: logarithms, so that its weights are exponents."""
-    return _log(evidence.score), _log(evidence.share), _log(evidence.coverage)
-
-
-def _log(value: float) -> float:
-    return math.log(value + 1e-3)
+def features(evidence: Evidence) -> tuple[float, ...]:
+    """What a logistic model of "does this answer?" weighs."""
+    return evidence.match, evidence.title, evidence.match * evidence.title, evidence.any_title, evidence.lead
