@@ -48,13 +48,18 @@ def test_the_export_loads_as_chat_data(store: Store, settings: Settings, three_t
         assert (row["metadata"]["verdict"], row["metadata"]["topic"]) == ("accepted", "t")
 
 
-def test_the_majority_of_reviewers_decides(store: Store, settings: Settings, three_tickets: Path) -> None:
+def test_reviewers_overrule_the_import_and_their_majority_decides(
+    store: Store, settings: Settings, three_tickets: Path
+) -> None:
     with store.writing() as session:
         add_review(session, "Answer 0", Verdict.REJECTED)
         add_review(session, "Answer 1", Verdict.CORRECTED, "Put right.")
+    assert export_tickets(store, settings, three_tickets) == 2, "a reviewer rejected one of the three"
+    with store.writing() as session:
+        add_review(session, "Answer 1", Verdict.REJECTED, by="U8")
     assert export_tickets(store, settings, three_tickets) == 1, "what is contested is not written"
     with store.writing() as session:
-        add_review(session, "Answer 1", Verdict.CORRECTED, "Put right too.", by="U8")
+        add_review(session, "Answer 1", Verdict.CORRECTED, "Put right too.", by="U7")
     assert export_tickets(store, settings, three_tickets) == 2
     written = [(row["messages"][-1]["content"], row["metadata"]["verdict"]) for row in read(three_tickets)]
     assert written[0] == ("Put right.", "corrected")
