@@ -75,3 +75,30 @@ def test_no_question_is_syntax(question: str) -> None:
 
 def test_fusion_prefers_what_both_rankings_hold() -> None:
     assert fuse([[1, 2, 3], [4, 2]])[0] == 2
+
+
+def test_the_evidence_tells_an_answer_from_what_merely_shares_a_word() -> None:
+    index = Index()
+    index.replace(
+        [
+            entry("Return an unused telescope", "Unused gear can come back within 45 days; we pay the postage."),
+            entry("Rent a telescope", "A rental costs 40 a night, and the mount is included."),
+            entry("Opening hours", "The shop opens at nine; the repair desk on Tuesdays alone."),
+        ]
+    )
+    answered = index.evidence("How can a customer return an unused telescope?")
+    stray = index.evidence("Who repairs the roof of my car on Tuesdays?")
+    assert answered is not None
+    assert stray is not None
+    assert answered.title == answered.any_title == 1.0
+    assert stray.title == 0.0
+    assert answered.match > stray.match
+    assert 0 < answered.lead <= 1
+    assert index.evidence("Zebra?") is None
+
+
+def test_the_evidence_knows_only_what_its_channel_may_see() -> None:
+    index = Index()
+    index.replace([entry("The safe's code", "It is behind the clock.", "C1")])
+    assert index.evidence("What is the safe's code?", "C2") is None
+    assert index.evidence("What is the safe's code?", "C1") is not None
