@@ -11,7 +11,7 @@ from store import artifacts
 from store.chart_style import BETTER, FAINT, INK, QUIET, UNSURE, WORSE, as_png, new_figure, write_title
 from store.tables import Evaluation
 from store.words import GateVerdict
-from trainer.scores import NATS
+from trainer.scores import NATS, NATS_OF_ALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,4 +85,4 @@ def _certainty(measure: dict[str, Any]) -> str:
 
 
 def _digits(measure: dict[str, Any]) -> int:
-    return 2 if measure["unit"] == NATS else 0
+    return {NATS: 2, NATS_OF_ALL: 1}.get(measure["unit"], 0)

@@ -19,10 +19,10 @@ from store.settings import GateSettings
 from store.words import GateVerdict
 from trainer.asking import BEHIND_PEOPLE, CONCURRENCY
 from trainer.gate import Decision, Measure, Pair, measured
-from trainer.scores import LIKELIHOOD, NATS, MeasureName
+from trainer.scores import LIKELIHOOD, NATS, NATS_OF_ALL, MeasureName
 
 EARLIER = MeasureName("earlier", "The same on tickets of earlier nights", NATS)
-GENERAL = MeasureName("general", "How clearly it tells what everybody knows from what is wrong", "nats")
+GENERAL = MeasureName("general", "How clearly it tells what everybody knows from what is wrong", NATS_OF_ALL)
 
 
 @dataclass(frozen=True)

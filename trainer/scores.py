@@ -20,6 +20,9 @@ RIGHT_ROUGE = 50.0
 NATS = "nats per token"
 """The unit of likelihoods, whose differences lie behind the point."""
 
+NATS_OF_ALL = "nats"
+"""The unit of likelihoods of whole answers."""
+
 NOTICEABLE_CHRF = 5.0
 """Points of chrF by which two answers must differ to count one as the better, where facts do not decide."""
 

@@ -1,13 +1,18 @@
 """The same story in a real browser. With `SCREENSHOTS=docs/images` in the environment it leaves pictures there."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
+from sqlmodel import select
 
-from bench.product import Product
+from bench.product import ROOT, Product
+from store.tables import Evaluation, EvaluationItem, Night
 from tests.e2e.conftest import STORY
+from tests.e2e.test_story import stored
 from tests.fixtures_workspace import ANA, MEI, RAVI
 from tests.page.screens import Screen, chromium
 
@@ -74,6 +79,27 @@ async def test_ask_complain_correct_and_promote_in_the_page(product: Product) ->
         await ana.in_thread(STORY["facts"][0], ANSWER_WITHIN_S)
         await picture(ana, "ask")
         assert [*ana.problems, *ravi.problems, *mei.problems] == []
+
+
+async def test_the_whole_report_of_the_night_opens_in_a_browser(product: Product, tmp_path: Path) -> None:
+    with stored(product).reading() as session:
+        compared = session.exec(select(Evaluation)).one()
+        night = session.get_one(Night, compared.night_id)
+        tickets = len(session.exec(select(EvaluationItem)).all())
+    file = tmp_path / "report.html"
+    command = [sys.executable, "-m", "nightschool", "report", night.key, "--out", str(file)]
+    environment = {**os.environ, "NIGHTSCHOOL_HOME": str(product.home), "PYTHONPATH": str(ROOT)}
+    written = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert written.returncode == 0, written.stderr
+    async with chromium() as browser:
+        page = await browser.new_page(viewport={"width": 1000, "height": 1400})
+        await page.goto(file.as_uri())
+        await expect(page.get_by_role("heading", name="v1 against base")).to_be_visible()
+        await expect(page.locator("details")).to_have_count(tickets)
+        await page.locator("details").last.locator("summary").click()
+        await expect(page.locator("details").last).to_have_attribute("open", "")
+        if folder := os.environ.get("SCREENSHOTS"):
+            await page.screenshot(path=Path(folder) / "report.png")
 
 
 async def _ask(screen: Screen, question: str) -> None:

@@ -9,7 +9,7 @@ from matplotlib.image import imread
 from store.tables import Evaluation
 from store.words import GateVerdict
 from trainer.chart import draw, value_in_words
-from trainer.scores import NATS
+from trainer.scores import NATS, NATS_OF_ALL
 
 
 def measure(name: str, champion: float, candidate: float, **more: Any) -> dict[str, Any]:
@@ -43,6 +43,8 @@ def test_a_chart_is_a_png_with_ink_on_it(tmp_path: Path, verdict: GateVerdict) -
 def test_what_is_counted_in_nats_is_shown_behind_the_point() -> None:
     small = measure("general", -1.238, -1.311, unit=NATS)
     assert value_in_words(small, small["candidate"]) == "-1.31"
+    whole = measure("general", 6.89, 6.57, unit=NATS_OF_ALL)
+    assert value_in_words(whole, whole["candidate"]) == "6.6"
     assert value_in_words(measure("facts", 8.0, 71.4, unit="%"), 71.4) == "71 %"
 
 
