@@ -27,6 +27,7 @@ COMMANDS = [
     "night",
     "nights",
     "report",
+    "simulate",
     "run",
     "serve",
     "bot",
