@@ -100,6 +100,7 @@ def _killed(school: School, home: Path, unharmed: tuple[str, float], name: str) 
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
 def test_kills_at_any_moment(school: School, unharmed: tuple[str, float], tmp_path: Path) -> None:
     sha256, seconds = unharmed
     moments, kills, nights = random.Random(0), 0, 0
