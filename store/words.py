@@ -257,6 +257,17 @@ class GateVerdict(StrEnum):
     REJECT = "reject"
 
 
+class CanaryOutcome(StrEnum):
+    """What became of a canary."""
+
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    STOPPED = "stopped"
+    """A person ended it, or production moved to another version."""
+    ROLLED_BACK = "rolled_back"
+    """It did worse than production, or its files were found damaged."""
+
+
 class PromotionKind(StrEnum):
     """Whether the production alias moved forward or back."""
 

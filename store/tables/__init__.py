@@ -25,13 +25,14 @@ from store.tables.reviewing import (
     ReviewDesk,
     ReviewSkip,
 )
-from store.tables.versions import Adapter, Alias, Lease, Promotion, Trial
+from store.tables.versions import Adapter, Alias, Canary, Lease, Promotion, Trial
 
 __all__ = [
     "BASE",
     "Adapter",
     "Alias",
     "Answer",
+    "Canary",
     "Channel",
     "Contradiction",
     "Dataset",
