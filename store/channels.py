@@ -21,6 +21,7 @@ def changed(session: Session) -> list[Channel]:
         Channel.min_confidence > 0,
         col(Channel.trainable).is_(False),
         col(Channel.documents).is_(False),
+        col(Channel.documents_only).is_(True),
         Channel.persona != "",
         Channel.on_call != "",
     )
@@ -53,5 +54,6 @@ def save(session: Session, chosen: Channel, person_id: str) -> None:
     row = session.get_one(Channel, (chosen.team_id, chosen.channel_id), with_for_update=True)
     row.answering, row.min_confidence = chosen.answering, chosen.min_confidence
     row.trainable, row.documents = chosen.trainable, chosen.documents
+    row.documents_only = chosen.documents and chosen.documents_only
     row.persona, row.on_call = chosen.persona.strip(), chosen.on_call
     row.updated_by, row.updated_at = person_id, now()
