@@ -3,7 +3,6 @@
 Every command imports what it needs when it runs, so that the help appears at once.
 """
 
-import os
 import sys
 import traceback
 from datetime import datetime
@@ -31,9 +30,15 @@ app = typer.Typer(
 )
 
 TICKETS, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Versions", "Nights", "Processes"
+AUDIT = "Audit log"
 
 night_app = typer.Typer()
 app.add_typer(night_app, name="night", rich_help_panel=NIGHTS)
+audit_app = typer.Typer(
+    no_args_is_help=True,
+    help="Who did what, in a log that shows when it was changed.\n\nExample: nightschool audit verify",
+)
+app.add_typer(audit_app, name="audit", rich_help_panel=AUDIT)
 
 
 @app.command("import", rich_help_panel=TICKETS)
@@ -87,11 +92,12 @@ def forget(person: Annotated[str, typer.Argument(help="The person's Slack id, su
     Example: nightschool forget U0ANA000001
     """
     from store import erasure
+    from store.audit import who_runs_this
     from trainer.curate.purge import purge_datasets
 
     _, store = _open_store()
     with store.writing() as session:
-        gone = erasure.forget(session, person)
+        gone = erasure.forget(session, person, who_runs_this())
     datasets = purge_datasets(store)
     typer.echo(
         f"Wiped: {gone.tickets} tickets, {gone.messages} messages, {gone.answers} answers, {gone.votes} votes, "
@@ -153,11 +159,12 @@ def promote(
     """
     from serving import rollout
     from store import evaluations
+    from store.audit import who_runs_this
 
     _, opened = _open_store()
     with opened.reading() as session:
         evaluations.check_note(session, name, reason)
-    moved = _move_production(lambda store, fleet: rollout.promote(store, fleet, name, _person(), reason))
+    moved = _move_production(lambda store, fleet: rollout.promote(store, fleet, name, who_runs_this(), reason))
     typer.echo(f"Production answers with {moved.adapter}, before it was {moved.previous}.")
 
 
@@ -168,8 +175,9 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     Example: nightschool rollback --reason "wrong phone number"
     """
     from serving import rollout
+    from store.audit import who_runs_this
 
-    moved = _move_production(lambda store, fleet: rollout.rollback(store, fleet, _person(), reason))
+    moved = _move_production(lambda store, fleet: rollout.rollback(store, fleet, who_runs_this(), reason))
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
 
 
@@ -202,10 +210,11 @@ def cancel_night() -> None:
     Example: nightschool night cancel
     """
     from store import nights as past_nights
+    from store.audit import who_runs_this
 
     _, store = _open_store()
     with store.writing() as session:
-        key = past_nights.cancel(session, _person()).key
+        key = past_nights.cancel(session, who_runs_this()).key
     typer.echo(f"Night {key} is cancelled; `nightschool night` goes on with it.")
 
 
@@ -262,6 +271,41 @@ def report(
         raise BadInput(f"{file} is there already: name another file with --out.")
     artifacts.write_bytes(file, html.encode())
     typer.echo(f"{file} is written: open it in a browser.")
+
+
+@audit_app.command("list")
+def list_audit(
+    limit: Annotated[int, typer.Option(min=1, help="How many to show, the newest first.")] = 20,
+    action: Annotated[str, typer.Option(help="Only acts of this kind, such as promote.")] = "",
+    about: Annotated[str, typer.Option(help="Only what was done to one thing, such as 'adapter v7'.")] = "",
+) -> None:
+    """List acts on record: decisions, versions, settings, roles, exports, opt-outs, erasures.
+
+    Example: nightschool audit list --action promote
+    """
+    from store import audit_trail
+
+    _, store = _open_store()
+    with store.reading() as session:
+        rows = audit_trail.listed(session, audit_trail.Wanted(action, about, limit))
+    _print_table("Audit log", ["No.", "When", "Act", "By", "To", "About", "Details"], [row.cells for row in rows])
+
+
+@audit_app.command("verify")
+def verify_audit(
+    since: Annotated[str, typer.Option(metavar="N:HASH", help="The end of the log as it was seen before.")] = "",
+) -> None:
+    """Check that no entry was changed, removed, put in or cut off; names the first that was, and exits with 1.
+
+    Example: nightschool audit verify --since 412:9f2c…
+    """
+    from store import audit_trail
+
+    _, store = _open_store()
+    with store.reading() as session:
+        head = audit_trail.verify(session, audit_trail.Seen.read(since))
+    typer.echo(f"{head.entries:,} entries, every one in its place.")
+    typer.echo(f"Keep this outside the database, to check against later: --since {head}")
 
 
 @app.command(rich_help_panel=PROCESSES)
@@ -354,10 +398,6 @@ def _move_production(move: "Callable[[Store, Fleet], Awaitable[Promotion]]") -> 
             await fleet.aclose()
 
     return asyncio.run(moving())
-
-
-def _person() -> str:
-    return f"command line ({os.environ.get('USER', 'unknown')})"
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:

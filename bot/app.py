@@ -31,6 +31,7 @@ from serving.client import ModelClient
 from serving.fleet import Fleet
 from serving.reconcile import Reconciler
 from store.artifacts import write_bytes
+from store.audit_settings import note_settings
 from store.errors import BadInput, NightschoolError
 from store.session import Store
 from store.settings import Settings
@@ -195,6 +196,7 @@ async def _run(settings: Settings) -> None:
         store = Store.of(settings)
         stack.callback(store.close)
         store.migrate()
+        await store.write(note_settings, settings, "bot")
         client, fleet = ModelClient(settings), Fleet(settings)
         stack.push_async_callback(client.aclose)
         stack.push_async_callback(fleet.aclose)

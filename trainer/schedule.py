@@ -17,6 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from store import nights
+from store.audit_settings import note_settings
 from store.errors import BadInput
 from store.session import Store
 from store.settings import NightSettings, Settings
@@ -107,6 +108,8 @@ def run_scheduler(settings: Settings) -> None:
     timetable = Timetable(settings.night)
     store = Store.of(settings)
     store.migrate()
+    with store.writing() as session:
+        note_settings(session, settings, "scheduler")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     alarm = Event()

@@ -26,7 +26,7 @@ async def version_step(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
     if step == Step.TRY:
         await trying.wish(services, person_id, name, str(action.get("action_ts")))
     elif step == Step.TAKE_BACK:
-        await services.store.write(adapters.take_back, name)
+        await services.store.write(adapters.take_back, name, person_id)
         services.spawn(home.publish(services, person_id))
     else:
         view = await services.store.read(step_view, step, name, person_id)
