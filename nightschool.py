@@ -426,9 +426,12 @@ def _print_table(title: str, columns: list[str], rows: "Sequence[tuple[object, .
 def _log_traceback() -> str:
     try:
         path = _settings().logs / "errors.log"
+        from store.redact import without_secrets
+
         path.parent.mkdir(parents=True, exist_ok=True)
+        said = without_secrets(f"{' '.join(sys.argv)}\n{traceback.format_exc()}")
         with path.open("a") as log:
-            log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+            log.write(f"{datetime.now().astimezone().isoformat()} {said}\n")
     except (OSError, NightschoolError):
         return f"The details, since no log can be written:\n{traceback.format_exc()}"
     return f"The details are in {path}: please report them."

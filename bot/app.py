@@ -30,6 +30,7 @@ from bot.socket_mode import connected
 from serving.client import ModelClient
 from serving.fleet import Fleet
 from serving.reconcile import Reconciler
+from store import logs
 from store.artifacts import write_bytes
 from store.audit_settings import note_settings
 from store.errors import BadInput, NightschoolError
@@ -184,7 +185,7 @@ def run_bot(settings: Settings) -> None:
     Raises:
         NightschoolError: tokens are missing or refused, or Slack cannot be reached; the message says what to do.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.start(settings)
     asyncio.run(_run(settings))
 
 
