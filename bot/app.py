@@ -18,10 +18,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import digest, http_mode, identities, listeners, posting, promoting, telling, trying
+from bot import canarying, digest, http_mode, identities, listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
-from bot.inbox import ASK, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
+from bot.inbox import ASK, CANARY, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
 from bot.outbox import OutboxWorker
 from bot.promoting import Move
 from bot.reminding import Reminders
@@ -173,7 +173,11 @@ def _register_doers(app: AsyncApp, services: Services) -> None:
     async def do_try(event: InboxEvent) -> None:
         await trying.carry_out(services, trying.Wish(**event.body), event.attempts)
 
-    for kind, doer in {EVENT: do_event, ASK: do_ask, RETRY: do_retry, MOVE: do_move, TRY: do_try}.items():
+    async def do_canary(event: InboxEvent) -> None:
+        await canarying.carry_out(services, canarying.Wish(**event.body))
+
+    doers = {EVENT: do_event, ASK: do_ask, RETRY: do_retry, MOVE: do_move, TRY: do_try, CANARY: do_canary}
+    for kind, doer in doers.items():
         services.inbox.register(kind, doer)
 
 
@@ -218,7 +222,7 @@ async def _run(settings: Settings) -> None:
 
 
 def start_workers(services: Services) -> list[asyncio.Task[None]]:
-    """The loops beside the listeners: inbox, outbox, reminders, reconciler, the Home tabs of admins in a night."""
+    """The loops beside the listeners: inbox, outbox, reminders, reconciler, digest, canary, the Home tabs of admins."""
     loops: list[Coroutine[Any, Any, None]] = [
         services.inbox.work(),
         OutboxWorker(services).work(),
@@ -226,6 +230,7 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         Reconciler(services.store, services.fleet, services.settings).forever(),
         watching.keep_current(services),
         digest.keep_owing(services),
+        canarying.keep_watching(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
 

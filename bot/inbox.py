@@ -29,6 +29,7 @@ ASK = "ask"
 RETRY = "retry"
 MOVE = "move"
 TRY = "try"
+CANARY = "canary"
 LEASE_S = 15.0
 AT_ONCE = 64
 LOOK_EVERY_S = 2.0

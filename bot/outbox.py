@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bot import cards, corrections, escalating, fixes, gaps, notices, posting, reminding, reporting, sharing
+from bot import canarying, cards, corrections, escalating, fixes, gaps, notices, posting, reminding, reporting, sharing
 from bot.blocks.card import night_card
 from bot.posting import Picture, Place
 from bot.services import Services
+from serving.canary import NOTICE
 from store import evaluations, leases, nights, outbox, reminders
 from store.errors import BadInput
 from store.tables import OutboxMessage
@@ -132,6 +133,7 @@ POSTERS: dict[str, Poster] = {
     "morning_card": post_card,
     "night_chart": post_chart,
     "night_curves": post_curves,
+    NOTICE: canarying.post_rolled_back,
     "correction": corrections.post_correction,
     "correction_withdrawn": corrections.withdraw_correction,
     "fixes": fixes.owe_notices,

@@ -100,7 +100,7 @@ def convert(gguf: Path, folder: Path) -> None:
         **source, quantization_config=GgufConfig(dequantize=True), dtype=torch.bfloat16
     )
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(**source).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(**source).save_pretrained(folder)  # nosec B615
 
 
 if __name__ == "__main__":

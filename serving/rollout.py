@@ -9,10 +9,11 @@ import logging
 from sqlmodel import Session
 
 from serving.fleet import Fleet
-from store import adapters, erasure, trials
+from store import adapters, canaries, erasure, trials
+from store.canaries import Part
 from store.errors import AdapterRejected, BadInput
 from store.session import Store
-from store.tables import BASE, Alias, Promotion, Ticket, Trial
+from store.tables import BASE, Alias, Canary, Promotion, Ticket, Trial
 from store.words import AdapterState, Arm, PromotionKind, Surface
 
 logger = logging.getLogger(__name__)
@@ -21,12 +22,15 @@ logger = logging.getLogger(__name__)
 def model_for(session: Session, ticket: Ticket) -> tuple[str, Arm]:
     """The model name to ask for a ticket's next answer, and the arm of the roll-out that it belongs to.
 
-    Every thread follows production at once, so that a rollback reaches the threads that need it most. The direct
-    message of an admin who tries a version is answered by that one, and nothing of such a thread is learnt.
+    A thread that a canary has drawn stays with it while it runs. Every other one follows production at once, so that a
+    rollback reaches the threads that need it most. The direct message of an admin who tries a version is answered by
+    that one, and nothing of such a thread is learnt.
     """
     if ticket.surface == Surface.DIRECT_MESSAGE and (trial := trials.of(session, ticket.asker_id)):
         ticket.trainable = False
         return trial.adapter, Arm.TRIAL
+    if canary := canaries.covering(session, ticket):
+        return canary.adapter, Arm.CANARY
     return adapters.answering(session), Arm.CHAMPION
 
 
@@ -82,11 +86,29 @@ async def try_out(store: Store, fleet: Fleet, name: str, person_id: str) -> Tria
     return await store.write(trials.start, person_id, name)
 
 
+async def start_canary(store: Store, fleet: Fleet, name: str, part: Part, person_id: str) -> Canary:
+    """Have a version answer a part of the new threads: check and load it on every replica, then begin.
+
+    Raises:
+        NotFound, BadInput: see `canaries.start`.
+        AdapterRejected, ModelUnavailable: as `promote`; no canary begins.
+    """
+    await store.read(canaries.check, name)
+    await _load(store, fleet, name)
+    return await store.write(canaries.start, name, part, person_id)
+
+
 async def _move(store: Store, fleet: Fleet, seen: Alias, move: Promotion) -> Promotion:
     if move.adapter != BASE:
         await _load(store, fleet, move.adapter)
-    moved = await store.write(adapters.move_production, seen, move)
+    moved = await store.write(_moved, seen, move)
     logger.info("production moved from %s to %s by %s", moved.previous, moved.adapter, moved.person_id)
+    return moved
+
+
+def _moved(session: Session, seen: Alias, move: Promotion) -> Promotion:
+    moved = adapters.move_production(session, seen, move)
+    canaries.end_for(session, move)
     return moved
 
 

@@ -9,7 +9,7 @@ from store import audit, evaluations, outbox
 from store.audit import Act
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
-from store.tables import BASE, Adapter, Alias, Promotion, Trial, now
+from store.tables import BASE, Adapter, Alias, Canary, Promotion, Trial, now
 from store.words import AdapterState, AuditAction, PromotionKind
 
 PRODUCTION = "production"
@@ -94,13 +94,14 @@ def earlier(session: Session) -> list[str]:
 
 
 def desired(session: Session) -> list[Adapter]:
-    """What every replica must hold: production's version, the one before it, the newest candidate, what is tried."""
+    """What every replica must hold: production, the one before it, the canary, the newest candidate, what is tried."""
     names = [production(session), *earlier(session)[:1]]
     newest = session.exec(
         select(Adapter.name).where(Adapter.state == AdapterState.CANDIDATE).order_by(col(Adapter.version).desc())
     ).first()
     tried = session.exec(select(Trial.adapter).where(col(Trial.until) > now()))
-    wanted = dict.fromkeys([*names, newest, *tried])
+    canary = session.exec(select(Canary.adapter).where(Canary.slot == PRODUCTION))
+    wanted = dict.fromkeys([*names, *canary, newest, *tried])
     rows = {row.name: row for row in versions(session) if row.state != AdapterState.REJECTED}
     return [rows[name] for name in wanted if name in rows]
 
@@ -179,8 +180,8 @@ def move_production(session: Session, seen: Alias, move: Promotion) -> Promotion
     )
     if not changed.rowcount:
         raise BadInput(f"Production was moved to {production(session)} meanwhile. Look at it and try again.")
-    _set_state(session, move.previous, AdapterState.RETIRED)
-    _set_state(session, move.adapter, AdapterState.CHAMPION)
+    set_state(session, move.previous, AdapterState.RETIRED)
+    set_state(session, move.adapter, AdapterState.CHAMPION)
     session.add(move)
     session.flush()
     _note_move(session, move)
@@ -202,9 +203,15 @@ def _named(name: str) -> str:
     return f"adapter {name}"
 
 
-def _set_state(session: Session, name: str, state: AdapterState) -> None:
+def set_state(session: Session, name: str, state: AdapterState) -> None:
+    """Move a version to another part of its life; what was rejected stays so."""
     session.exec(
         update(Adapter)
         .where(col(Adapter.name) == name, col(Adapter.state) != AdapterState.REJECTED)
         .values(state=state)
     )
+
+
+def leave_canary(session: Session, name: str) -> None:
+    """A version that was a canary is what it was before: retired where it has been in production, else a candidate."""
+    set_state(session, name, AdapterState.RETIRED if promotion_of(session, name) else AdapterState.CANDIDATE)

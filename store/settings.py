@@ -172,6 +172,17 @@ class GateSettings(Block):
     """Smallest improvement of mean log-likelihood per token that is worth a promotion, in nats."""
 
 
+class CanarySettings(Block):
+    """When a canary is rolled back by itself."""
+
+    false_alarm: float = Field(default=0.04, gt=0, lt=1)
+    """How often one that is no worse may be rolled back for threads that went wrong, however often it is looked at."""
+    false_alarm_of_failures: float = Field(default=0.01, gt=0, lt=1)
+    """How often one that is no worse may be rolled back for answers that failed."""
+    look_every_s: float = Field(default=15.0, gt=0)
+    """Seconds between two looks at it."""
+
+
 class Settings(BaseSettings):
     """The whole configuration; every field has a default that works on one machine with nothing to sign up for."""
 
@@ -254,6 +265,7 @@ class Settings(BaseSettings):
     night: NightSettings = NightSettings()
     curation: CurationSettings = CurationSettings()
     gate: GateSettings = GateSettings()
+    canary: CanarySettings = CanarySettings()
     digest: DigestSettings = DigestSettings()
 
     @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")

@@ -257,6 +257,17 @@ class GateVerdict(StrEnum):
     REJECT = "reject"
 
 
+class CanaryOutcome(StrEnum):
+    """What became of a canary."""
+
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    STOPPED = "stopped"
+    """A person ended it, or production moved to another version."""
+    ROLLED_BACK = "rolled_back"
+    """It did worse than production, or its files were found damaged."""
+
+
 class PromotionKind(StrEnum):
     """Whether the production alias moved forward or back."""
 
@@ -276,6 +287,9 @@ class AuditAction(StrEnum):
     DISCARD = "discard"
     TAKE_BACK = "take_back"
     """A discarded version is a candidate again."""
+    START_CANARY = "start_canary"
+    END_CANARY = "end_canary"
+    """By a person, or by itself when it did worse."""
     TRY = "try"
     STOP_TRYING = "stop_trying"
     REVIEW = "review"

@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot.blocks.canary import canary_block
 from bot.blocks.home.operating import Operations
 from bot.blocks.home.places import Places
 from bot.blocks.home.versions import Version, Versions
 from bot.safe_text import plain_label
-from store import adapters, channels, evaluations, lineage, nights, trials
+from serving.canary import judge
+from store import adapters, canaries, channels, evaluations, lineage, nights, trials
+from store.canary_tally import tally
 from store.duties import grants
 from store.settings import Settings
 from store.tables import Night
@@ -36,7 +39,7 @@ def operations(session: Session, settings: Settings, person_id: str) -> Operatio
     """What an admin sees; usage is counted elsewhere, see `bot.home.usage`."""
     night = nights.latest(session)
     return Operations(
-        versions=_versions(session, person_id),
+        versions=_versions(session, settings, person_id),
         night=night_lines(session, night) if night else (),
         night_open=night is not None and night.state in (NightState.REQUESTED, NightState.RUNNING),
         cancelling=night is not None and bool(night.cancelled_by),
@@ -44,9 +47,10 @@ def operations(session: Session, settings: Settings, person_id: str) -> Operatio
     )
 
 
-def _versions(session: Session, person_id: str) -> Versions:
+def _versions(session: Session, settings: Settings, person_id: str) -> Versions:
     earlier = adapters.earlier(session)
     trial = trials.of(session, person_id)
+    canary = canaries.running(session)
     return Versions(
         production=adapters.production(session),
         shown=[
@@ -56,6 +60,8 @@ def _versions(session: Session, person_id: str) -> Versions:
         moves=adapters.promotions(session, MOVES_SHOWN),
         tried=trial.adapter if trial else "",
         tried_until=trial.until if trial else None,
+        canary=canary.adapter if canary else "",
+        canary_block=canary_block(canary, judge(tally(session, canary), settings.canary).words) if canary else None,
     )
 
 

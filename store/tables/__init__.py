@@ -26,7 +26,7 @@ from store.tables.reviewing import (
     ReviewDesk,
     ReviewSkip,
 )
-from store.tables.versions import Adapter, Alias, Lease, Promotion, Trial
+from store.tables.versions import Adapter, Alias, Canary, Lease, Promotion, Trial
 
 __all__ = [
     "BASE",
@@ -36,6 +36,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditPerson",
+    "Canary",
     "Channel",
     "Contradiction",
     "Dataset",

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from sqlmodel import Field, SQLModel
 
-from store.tables.columns import BASE, long_text, moment, word
-from store.words import AdapterState, PromotionKind
+from store.tables.columns import BASE, json_list, long_text, moment, word
+from store.words import AdapterState, CanaryOutcome, PromotionKind
 
 
 class Adapter(SQLModel, table=True):
@@ -48,6 +48,29 @@ class Trial(SQLModel, table=True):
     person_id: str = Field(primary_key=True)
     adapter: str
     until: datetime = moment()
+
+
+class Canary(SQLModel, table=True):
+    """A version that answers a part of the new threads beside production, and what came of it.
+
+    The part is a random `share` of all threads, or of those in `channels` or of `people` where any are named. `slot` is
+    "production" while it runs and empty afterwards, so that there is one at a time.
+    """
+
+    __tablename__: ClassVar[str] = "canary"
+    id: int | None = Field(default=None, primary_key=True)
+    slot: str | None = Field(default=None, unique=True)
+    adapter: str = Field(index=True)
+    champion: str
+    share: float
+    channels: list[str] = json_list()
+    people: list[str] = json_list()
+    outcome: CanaryOutcome = word(CanaryOutcome, CanaryOutcome.RUNNING)
+    reason: str = long_text()
+    started_by: str
+    ended_by: str = ""
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(optional=True)
 
 
 class Promotion(SQLModel, table=True):

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from store import channels, nights, review_claims, reviews, trials
+from store import canaries, channels, nights, review_claims, reviews, trials
+from store.canaries import Part
 from store.reviews import Decision
 from store.tables import Answer, Channel, Proposal, ReviewDesk
 from store.words import Cause, Verdict
@@ -63,6 +64,12 @@ async def on_trial(stage: Stage) -> None:
     await stage.bot.store.write(trials.start, MEI, f"v{stage.nights}")
 
 
+async def canary_runs(stage: Stage) -> None:
+    """A version answers a tenth of the threads."""
+    await stage.card()
+    await stage.bot.store.write(canaries.start, f"v{stage.nights}", Part(0.1), MEI)
+
+
 async def night_asked_for(stage: Stage) -> None:
     """A night is about to begin."""
     await stage.bot.store.write(nights.request, MEI)
@@ -78,6 +85,7 @@ ADMIN_VIEWS = {
     "channel_settings": in_modal(MEI, "change_channel", channel_known, persona="Be kind."),
     "choose_channel": in_modal(MEI, "choose_channel", channel={"selected_conversation": SUPPORT}),
     "role": in_modal(MEI, "change_role", person={"selected_user": TOM}, role=option("reviewer")),
+    "canary": in_modal(MEI, "version_step_canary", Stage.card, share=option("0.1")),
     "version_step": in_modal(MEI, "version_step_promote", Stage.card, note="It is better."),
 }
 REVIEW = in_modal(RAVI, "review_answer", Stage.answer, verdict=option("accepted"))

@@ -105,6 +105,8 @@ TABLE: dict[str, tuple[str, Scene]] = {
     "action ^version_step promote": (ADMINS_ONLY, in_home(MEI, "version_step_promote", Stage.card)),
     "action ^version_step roll back": (ADMINS_ONLY, in_home(MEI, "version_step_roll_back", work.promoted)),
     "action ^version_step try": (ADMINS_ONLY, in_home(MEI, "version_step_try", Stage.card)),
+    "action ^version_step canary": (ADMINS_ONLY, in_home(MEI, "version_step_canary", Stage.card)),
+    "action ^version_step stop canary": (ADMINS_ONLY, in_home(MEI, "version_step_stop_canary", work.canary_runs)),
     "action ^version_step discard": (ADMINS_ONLY, in_home(MEI, "version_step_discard", Stage.card)),
     "action stop_trial": (ADMINS_ONLY, in_home(MEI, "stop_trial", work.on_trial)),
     "action run_night": (ADMINS_ONLY, in_home(MEI, "run_night")),

@@ -25,6 +25,7 @@ COMMANDS = [
     "versions",
     "promote",
     "rollback",
+    "canary",
     "night",
     "nights",
     "report",
@@ -84,6 +85,16 @@ def test_every_command_explains_itself_with_an_example(environment: dict[str, st
     shown = nightschool(environment, command, "--help")
     assert shown.returncode == 0
     assert re.search(rf"Example: .*nightschool {command}\b", shown.stdout)
+
+
+def test_without_a_canary_there_is_nothing_to_stop(environment: dict[str, str]) -> None:
+    assert "No canary is running." in nightschool(environment, "canary", "status").stdout
+    stopped = nightschool(environment, "canary", "stop")
+    assert stopped.returncode == 1
+    assert "No canary is running." in stopped.stderr
+    started = nightschool(environment, "canary", "start", "v7")
+    assert started.returncode == 1
+    assert "no version called 'v7'" in started.stderr
 
 
 def test_import_then_export(environment: dict[str, str], tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ class Step(StrEnum):
 
     PROMOTE = "promote"
     TRY = "try"
+    CANARY = "canary"
+    STOP_CANARY = "stop_canary"
     DISCARD = "discard"
     TAKE_BACK = "take_back"
     ROLL_BACK = "roll_back"
@@ -38,6 +40,8 @@ class Step(StrEnum):
 STEP_LABELS = {
     Step.PROMOTE: "Promote {name}",
     Step.TRY: "Try {name} in my DM",
+    Step.CANARY: "{name} as canary …",
+    Step.STOP_CANARY: "Stop the canary {name}",
     Step.DISCARD: "Discard {name}",
     Step.TAKE_BACK: "Take {name} back",
     Step.ROLL_BACK: "Roll back to {name}",
@@ -67,6 +71,8 @@ class Versions:
     moves: Sequence[Promotion] = field(default_factory=tuple)
     tried: str = ""
     tried_until: datetime | None = None
+    canary: str = ""
+    canary_block: Block | None = None
 
 
 def step_value(step: Step, name: str) -> str:
@@ -85,6 +91,10 @@ def version_blocks(versions: Versions, *, locked: bool) -> list[Block]:
     blocks: list[Block] = [header("Versions"), section(f"Production answers with *{named(versions.production)}*.")]
     if versions.tried and versions.tried_until is not None:
         blocks.append(_trial(versions.tried, versions.tried_until))
+    if versions.canary_block is not None:
+        blocks.append(versions.canary_block)
+        if not locked:
+            blocks.append(ActionsBlock(elements=[_button(Step.STOP_CANARY, versions.canary)]))
     for version in versions.shown:
         blocks += _version(version, versions, locked=locked)
     if not versions.shown:
@@ -116,7 +126,7 @@ def _trial(name: str, until: datetime) -> Block:
 def _version(version: Version, versions: Versions, *, locked: bool) -> list[Block]:
     steps = [] if locked else _steps(version, versions)
     text = _words(version.lineage, versions.production)
-    if version.lineage.adapter.state == AdapterState.CANDIDATE and steps:
+    if version.lineage.adapter.state in (AdapterState.CANDIDATE, AdapterState.CANARY) and steps:
         return [section(text), ActionsBlock(elements=[_button(step, version.name) for step in steps])]
     menu = {step_value(step, version.name): STEP_LABELS[step].format(name=version.name) for step in steps}
     return [section(text, OverflowMenuElement(action_id=VERSION_STEP_ACTION, options=options(menu)) if menu else None)]
@@ -129,7 +139,8 @@ def _steps(version: Version, versions: Versions) -> list[Step]:
     if version.name == versions.production:
         return []
     trying = [] if version.name == versions.tried else [Step.TRY]
-    return [Step.PROMOTE, *trying, *([Step.DISCARD] if adapter.state == AdapterState.CANDIDATE else [])]
+    canary = [] if versions.canary else [Step.CANARY]
+    return [Step.PROMOTE, *trying, *canary, *([Step.DISCARD] if adapter.state == AdapterState.CANDIDATE else [])]
 
 
 def _button(step: Step, name: str) -> ButtonElement:

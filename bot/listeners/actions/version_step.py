@@ -1,4 +1,4 @@
-"""What an admin can do with a version in the Home tab: promote, try, discard, take back, roll back."""
+"""What an admin can do with a version in the Home tab: promote, try, canary, discard, roll back."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from slack_sdk.models.views import View
 from sqlmodel import Session
 
 from bot import home, permissions, promoting, trying
+from bot.blocks.canary import canary_modal
 from bot.blocks.home.versions import Step, parse_step
 from bot.blocks.step import step_modal
 from bot.metadata import StepPlace
 from bot.services import Services
-from store import adapters, evaluations
+from store import adapters, canaries, evaluations
 from store.errors import BadInput
 
 
@@ -25,6 +26,9 @@ async def version_step(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
     step, name = parsed
     if step == Step.TRY:
         await trying.wish(services, person_id, name, str(action.get("action_ts")))
+    elif step == Step.STOP_CANARY:
+        await services.store.write(canaries.stop, "", person_id, name)
+        services.spawn(home.publish(services, person_id))
     elif step == Step.TAKE_BACK:
         await services.store.write(adapters.take_back, name, person_id)
         services.spawn(home.publish(services, person_id))
@@ -43,6 +47,9 @@ def step_view(session: Session, step: Step, name: str, person_id: str) -> View:
     place = StepPlace(step.value, name).dump()
     if step == Step.ROLL_BACK:
         return step_modal(step, promoting.rollback(session, name, person_id).adapter, place)
+    if step == Step.CANARY:
+        canaries.check(session, name)
+        return canary_modal(name, place)
     if step == Step.DISCARD:
         adapters.check_discardable(session, name)
         return step_modal(step, name, place)

@@ -16,6 +16,12 @@ def picked(view: dict[str, Any], field: str) -> str:
     return str(state.get("selected_user") or state.get("selected_conversation") or "")
 
 
+def many_picked(view: dict[str, Any], field: str) -> list[str]:
+    """The ids of the people or conversations chosen in a select of many."""
+    state = _state(view, field)
+    return [str(id) for id in state.get("selected_users") or state.get("selected_conversations") or []]
+
+
 def ticked(view: dict[str, Any], field: str) -> list[str]:
     """The values ticked in a group of checkboxes or a select of many."""
     return [str(option.get("value") or "") for option in _state(view, field).get("selected_options") or []]
