@@ -304,13 +304,19 @@ def search_documents(
 
     Example: nightschool knowledge search "How long do refunds take?"
     """
+    import asyncio
+
+    from serving.embeddings import Embeddings
     from store.knowledge.shelf import Shelf
 
     settings, store = _open_store()
-    shelf = Shelf()
+    embeddings = Embeddings(settings.knowledge)
+    shelf = Shelf(embeddings.model)
     with store.reading() as session:
         shelf.refresh(session)
-    for passage in shelf.find(question, channel, settings.knowledge.passages):
+    # How a failure reads is logged by it, and the search goes on by words.
+    vector = asyncio.run(embeddings.of_question(question))
+    for passage in shelf.find(question, channel, settings.knowledge.passages, vector):
         typer.echo(f"[{passage.number}] {passage.label} ({passage.source})\n{passage.text}\n")
     certainty = shelf.certainty(question, channel)
     least = settings.knowledge.least_certainty
