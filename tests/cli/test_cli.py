@@ -31,6 +31,7 @@ COMMANDS = [
     "nights",
     "report",
     "audit",
+    "simulate",
     "run",
     "serve",
     "bot",
