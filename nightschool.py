@@ -364,6 +364,19 @@ def verify_audit(
     typer.echo(f"Keep this outside the database, to check against later: --since {head}")
 
 
+@app.command("backup", rich_help_panel=PROCESSES)
+def back_up(file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")]) -> None:
+    """Write a whole, checked copy of the SQLite database, also while it is in use.
+
+    Example: nightschool backup /backups/nightschool-2026-11-24.db
+    """
+    from store.backup import backup
+
+    _, store = _open_store()
+    size = backup(store, file)
+    typer.echo(f"{file} holds everything up to now ({size / 1e6:.1f} MB), and is sound.")
+
+
 @app.command(rich_help_panel=PROCESSES)
 def run() -> None:
     """Start everything on this machine: model, model server, local Slack workspace, bot, scheduler.

@@ -30,6 +30,7 @@ COMMANDS = [
     "nights",
     "report",
     "audit",
+    "backup",
     "run",
     "serve",
     "bot",
