@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-TICKETS, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Versions", "Nights", "Processes"
+TICKETS, KNOWLEDGE, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Documents", "Versions", "Nights", "Processes"
 AUDIT = "Audit log"
 
 night_app = typer.Typer()
@@ -46,6 +46,11 @@ canary_app = typer.Typer(
     help="Have a version answer a part of the threads beside production.\n\nExample: nightschool canary start v7",
 )
 app.add_typer(canary_app, name="canary", rich_help_panel=VERSIONS)
+knowledge_app = typer.Typer(
+    no_args_is_help=True,
+    help="Documents that are looked up for answers.\n\nExample: nightschool knowledge add handbook/",
+)
+app.add_typer(knowledge_app, name="knowledge", rich_help_panel=KNOWLEDGE)
 
 
 @app.command("import", rich_help_panel=TICKETS)
@@ -236,6 +241,82 @@ def canary_status() -> None:
     rows = [(c.started_at, c.adapter, c.champion, f"{100 * c.share:.3g} %", c.outcome, c.reason) for c in known]
     _print_table("Canaries", ["Begun", "Version", "Beside", "Share", "Outcome", "Why"], rows)
     typer.echo(f"{now_running.adapter} is running. {standing}" if now_running else "No canary is running.")
+
+
+@knowledge_app.command("add")
+def add_documents(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders: Markdown, HTML, PDF, text, .jsonl lists.")],
+    channel: Annotated[str, typer.Option(help="Id of the only channel that may see them; none for everybody.")] = "",
+) -> None:
+    """Copy documents into the documents folder and index them. A file of the same name is replaced.
+
+    Example: nightschool knowledge add handbook/ prices.md --channel C0SUPPORT01
+    """
+    from store.knowledge import folder
+
+    settings, store = _open_store()
+    added = folder.add(paths, settings.documents, channel)
+    changes = folder.update(store, settings.documents, settings.knowledge.base_url, typer.echo)
+    for source, problem in changes.problems.items():
+        typer.echo(f"{source} cannot be used: {problem}", err=True)
+    usable = len(added) - sum(source.split("#")[0] in changes.problems for source in added)
+    typer.echo(f"{usable} of {len(added)} files can be looked up now.")
+    if usable < len(added):
+        raise typer.Exit(1)
+
+
+@knowledge_app.command("list")
+def list_documents() -> None:
+    """Show every document, who may see it, and what could not be read.
+
+    Example: nightschool knowledge list
+    """
+    from store.knowledge import library
+
+    settings, store = _open_store()
+    with store.reading() as session:
+        known = library.documents(session)
+    rows = [(d.source, d.title, d.channel_id or "everybody", d.updated_at, d.problem) for d in known]
+    _print_table("Documents", ["Document", "Title", "For", "Changed", "Problem"], rows)
+    typer.echo(f"{len(known)} documents; their folder is {settings.documents}.")
+
+
+@knowledge_app.command("remove")
+def remove_document(source: Annotated[str, typer.Argument(help="A document as `knowledge list` names it.")]) -> None:
+    """Delete a document from the documents folder, so that it is no longer looked up.
+
+    Example: nightschool knowledge remove prices.md
+    """
+    from store.knowledge import folder
+
+    settings, store = _open_store()
+    folder.take_out(source, settings.documents)
+    folder.update(store, settings.documents, settings.knowledge.base_url)
+    typer.echo(f"{source} is no longer looked up.")
+
+
+@knowledge_app.command("search")
+def search_documents(
+    question: Annotated[str, typer.Argument(help="A question, as somebody would ask it.")],
+    channel: Annotated[str, typer.Option(help="Id of the channel in which it is asked.")] = "",
+) -> None:
+    """Show the passages that a question would be answered with, and how sure it is that one answers it.
+
+    Example: nightschool knowledge search "How long do refunds take?"
+    """
+    from store.knowledge.shelf import Shelf
+
+    settings, store = _open_store()
+    shelf = Shelf()
+    with store.reading() as session:
+        shelf.refresh(session)
+    for passage in shelf.find(question, channel, settings.knowledge.passages):
+        typer.echo(f"[{passage.number}] {passage.label} ({passage.source})\n{passage.text}\n")
+    certainty = shelf.certainty(question, channel)
+    least = settings.knowledge.least_certainty
+    typer.echo(
+        f"Certainty {certainty:.2f}: {'a document answers this' if certainty >= least else 'none answers this'}."
+    )
 
 
 @night_app.callback(invoke_without_command=True)

@@ -65,7 +65,7 @@ async def answer(
     with services.running.entry(question.channel_id, question.thread_ts, question.key) as running:
         if before is None:
             before = await said_before(services, question)
-        assignment = await services.store.write(assign, services.settings, question, services.approved, before)
+        assignment = await services.store.write(assign, services.settings, question, services.memory, before)
         if assignment is not None:
             await _carry_out(services, assignment, running, again=attempt > 1)
 

@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import canarying, digest, http_mode, identities, listeners, posting, promoting, telling, trying
+from bot import canarying, digest, http_mode, identities, knowing, listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
 from bot.inbox import ASK, CANARY, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
@@ -209,6 +209,7 @@ async def _run(settings: Settings) -> None:
         stack.push_async_callback(close_services, services)
         app = create_app(services)
         await store.read(services.approved.refresh)
+        await store.read(services.shelf.refresh)
         await _check_tokens(services)
         workers = start_workers(services)
         stack.push_async_callback(_stop, workers)
@@ -222,7 +223,7 @@ async def _run(settings: Settings) -> None:
 
 
 def start_workers(services: Services) -> list[asyncio.Task[None]]:
-    """The loops beside the listeners: inbox, outbox, reminders, reconciler, digest, canary, the Home tabs of admins."""
+    """The loops beside the listeners, each of which ends only when it is cancelled."""
     loops: list[Coroutine[Any, Any, None]] = [
         services.inbox.work(),
         OutboxWorker(services).work(),
@@ -231,6 +232,7 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         watching.keep_current(services),
         digest.keep_owing(services),
         canarying.keep_watching(services),
+        knowing.keep_current(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
 

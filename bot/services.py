@@ -14,6 +14,8 @@ from bot.inbox import Inbox
 from serving.client import ModelClient
 from serving.fleet import Fleet
 from store.approved import ApprovedAnswers
+from store.knowledge.shelf import Shelf
+from store.memory import Memory
 from store.session import Store
 from store.settings import Settings
 from store.usage import Figures
@@ -122,6 +124,7 @@ class Services:
     inbox: Inbox
     running: RunningAnswers = field(default_factory=RunningAnswers)
     approved: ApprovedAnswers = field(default_factory=ApprovedAnswers)
+    shelf: Shelf = field(default_factory=Shelf)
     outbox_wake: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[str, bool] = field(default_factory=dict)
     """Whether a channel is private, by its id, for those asked so far."""
@@ -134,6 +137,11 @@ class Services:
     """Held while a person's Home tab is published."""
     _bot: Bot | None = None
     _background: set["asyncio.Task[None]"] = field(default_factory=set)
+
+    @property
+    def memory(self) -> Memory:
+        """What is kept at hand to answer with."""
+        return Memory(self.approved, self.shelf)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Do something after the acknowledgement that may be lost in a crash, such as repainting a view."""

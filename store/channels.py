@@ -25,6 +25,7 @@ def changed(session: Session) -> list[Channel]:
         Channel.min_confidence > 0,
         col(Channel.trainable).is_(False),
         col(Channel.documents).is_(False),
+        col(Channel.documents_only).is_(True),
         Channel.persona != "",
         Channel.on_call != "",
     )
@@ -62,5 +63,6 @@ def save(session: Session, chosen: Channel, person_id: str) -> None:
     audit.note(session, Act(AuditAction.CHANNEL_SETTINGS, person_id, about, details={**facts, "changed": changed}))
     row.answering, row.min_confidence = chosen.answering, chosen.min_confidence
     row.trainable, row.documents = chosen.trainable, chosen.documents
+    row.documents_only = chosen.documents and chosen.documents_only
     row.persona, row.on_call = chosen.persona.strip(), chosen.on_call
     row.updated_by, row.updated_at = person_id, now()

@@ -64,7 +64,8 @@ class Index:
     """The passages in one SQLite file, or in memory without one."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._db = sqlite_module().connect(str(path) if path else ":memory:")
+        # Whoever shares it between threads takes turns.
+        self._db = sqlite_module().connect(str(path) if path else ":memory:", check_same_thread=False)
         self._db.execute(_TABLE)
 
     def replace(self, entries: Iterable[Entry]) -> None:

@@ -26,6 +26,7 @@ COMMANDS = [
     "promote",
     "rollback",
     "canary",
+    "knowledge",
     "night",
     "nights",
     "report",
@@ -96,6 +97,22 @@ def test_without_a_canary_there_is_nothing_to_stop(environment: dict[str, str]) 
     started = nightschool(environment, "canary", "start", "v7")
     assert started.returncode == 1
     assert "no version called 'v7'" in started.stderr
+
+
+def test_documents_are_added_searched_listed_and_removed(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "returns.md").write_text("# Returns\n\nUnused gear can come back within 45 days.")
+    (tmp_path / "broken.pdf").write_text("no pdf")
+    added = nightschool(environment, "knowledge", "add", "returns.md", "broken.pdf")
+    assert added.returncode == 1
+    assert "1 of 2 files can be looked up now." in added.stdout
+    assert "broken.pdf cannot be used" in added.stderr
+    assert "within 45 days" in nightschool(environment, "knowledge", "search", "How long for returns?").stdout
+    assert "Returns" in nightschool(environment, "knowledge", "list").stdout
+    assert nightschool(environment, "knowledge", "remove", "returns.md").returncode == 0
+    assert "45 days" not in nightschool(environment, "knowledge", "search", "How long for returns?").stdout
+    again = nightschool(environment, "knowledge", "remove", "returns.md")
+    assert again.returncode == 1
+    assert "There is no returns.md" in again.stderr
 
 
 def test_import_then_export(environment: dict[str, str], tmp_path: Path) -> None:

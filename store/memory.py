@@ -1,0 +1,14 @@
+"""What a bot keeps at hand beside the store, so that a question need not read it anew."""
+
+from dataclasses import dataclass
+
+from store.approved import ApprovedAnswers
+from store.knowledge.shelf import Shelf
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The answers that reviewers gave, and the documents."""
+
+    approved: ApprovedAnswers
+    shelf: Shelf
