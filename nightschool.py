@@ -388,6 +388,42 @@ def nights(limit: Annotated[int, typer.Option(min=1, help="How many to show.")] 
 
 
 @app.command(rich_help_panel=NIGHTS)
+def simulate(
+    file: Annotated[Path, typer.Argument(help="JSONL or CSV: question, answer, and created_at, date or night.")],
+    nights: Annotated[int, typer.Option(min=1, help="How many days and nights, from the first of the file.")] = 14,
+    tickets_per_night: Annotated[int, typer.Option(min=1, help="At most so many questions a day.")] = 12,
+    out: Annotated[Path, typer.Option(help="The folder for report, picture and all state.")] = Path("school-year"),
+    documents: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="What retrieval searches, instead of past tickets."),
+    ] = None,
+    promote_all: Annotated[
+        bool, typer.Option("--promote-all", help="Promote also what the gate holds; never what it advises against.")
+    ] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="NAME=COLUMN", help="Which of the file's columns holds one of our fields."),
+    ] = None,
+) -> None:
+    """Live a school year on dated tickets: asked day by day, reviewed, learnt at night; draws the learning curve.
+
+    Everything runs in the folder --out, beside the installation; the same command goes on where it stopped. A day is
+    a value of `night`, or else a date.
+
+    Example: nightschool simulate tickets.jsonl --nights 14 --map answer=reply --promote-all
+    """
+    from deploy.school_year.year import Options, simulate
+
+    options = Options(out, _mapping(mapping or []), nights, tickets_per_night, promote_all, documents)
+    try:
+        written = simulate(file, options, typer.echo)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; the same command goes on from here.", err=True)
+        sys.exit(130)
+    typer.echo(f"{written} is written.")
+
+
+@app.command(rich_help_panel=NIGHTS)
 def report(
     key: Annotated[str, typer.Argument(help="The night, as `nightschool nights` names it.")],
     out: Annotated[Path | None, typer.Option(help="The file to write; it must not be there yet.")] = None,

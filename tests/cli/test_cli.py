@@ -32,6 +32,7 @@ COMMANDS = [
     "report",
     "audit",
     "backup",
+    "simulate",
     "run",
     "serve",
     "bot",

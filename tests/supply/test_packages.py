@@ -44,6 +44,7 @@ def test_what_runs_here_is_what_was_locked() -> None:
     packages = locked("gpu" if Path("/proc/driver/nvidia").exists() else "cpu")
     here = {re.sub(r"[-_.]+", "-", found.name).lower(): found.version for found in distributions()}
     # A wheel may name the build in its metadata alone, as vLLM's do.
+    # A wheel may name the build in its metadata alone, as vLLM's do.
     other = {
         name: (version, here[name])
         for name, (version, _) in packages.items()
