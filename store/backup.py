@@ -1,7 +1,6 @@
 """One file with everything that cannot be made again: the database, the artifacts, the documents.
 
-It is made while the product runs: SQLite's own copy (`VACUUM INTO`, sqlite.org/lang_vacuum.html) or one transaction of
-Postgres. A plain copy of a database in use may lack what was written last.
+It is made while the product runs: by SQLite's own whole copy, or by one transaction of Postgres.
 """
 
 import json
@@ -23,6 +22,7 @@ from store.errors import BadInput
 from store.session import Store
 from store.settings import Settings
 from store.tables import now
+from store.whole_copy import copy_whole
 
 DATABASE, FACTS = "database.db", "backup.json"
 LEFT_OUT = ("training",)
@@ -46,7 +46,8 @@ def back_up(settings: Settings, store: Store, file: Path, say: Callable[[str], N
     """Write a backup, whole or not at all; the product may run meanwhile.
 
     Raises:
-        BadInput: there is a file of that name already.
+        BadInput: there is a file of that name already, or it cannot be written.
+        NightschoolError: the database is damaged.
     """
     if file.exists():
         raise BadInput(f"{file} exists already; a backup is never overwritten. Name another file.")
@@ -54,7 +55,7 @@ def back_up(settings: Settings, store: Store, file: Path, say: Callable[[str], N
         say("The database …")
         copy = Store(f"sqlite:///{folder / DATABASE}")
         if store.is_sqlite:
-            _outside_transactions(store, "VACUUM INTO ?", str(folder / DATABASE))
+            copy_whole(store, folder / DATABASE)
         else:
             copying.move(store, copy)
         rows = copying.rows_of(copy)
@@ -127,16 +128,12 @@ def _beside(file: Path) -> Iterator[Path]:
 def _settle(copy: Store) -> None:
     """Bring all of a SQLite database into its one file."""
     copy.engine.dispose()
-    _outside_transactions(copy, "PRAGMA journal_mode=DELETE")
-    copy.close()
-
-
-def _outside_transactions(store: Store, statement: str, *parameters: str) -> None:
-    connection = store.engine.raw_connection()
+    connection = copy.engine.raw_connection()
     try:
-        connection.cursor().execute(statement, parameters)
+        connection.cursor().execute("PRAGMA journal_mode=DELETE")
     finally:
         connection.close()
+    copy.close()
 
 
 def _require_new(settings: Settings) -> None:

@@ -34,6 +34,7 @@ COMMANDS = [
     "nights",
     "report",
     "audit",
+    "backup",
     "simulate",
     "run",
     "serve",
