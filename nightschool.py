@@ -32,7 +32,7 @@ app = typer.Typer(
 )
 
 TICKETS, KNOWLEDGE, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Documents", "Versions", "Nights", "Processes"
-AUDIT = "Audit log"
+AUDIT, DATA = "Audit log", "Data"
 
 night_app = typer.Typer()
 app.add_typer(night_app, name="night", rich_help_panel=NIGHTS)
@@ -188,6 +188,55 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
 
     moved = _with_fleet(lambda store, fleet: rollout.rollback(store, fleet, _person(), reason))
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
+
+
+@app.command(rich_help_panel=DATA)
+def backup(file: Annotated[Path, typer.Argument(help="A new file, such as backup.tar.")]) -> None:
+    """Write database, artifacts and documents into one file, while everything runs.
+
+    Example: nightschool backup "nightschool-$(date +%F).tar"
+    """
+    from store.backup import back_up
+
+    settings, store = _open_store()
+    made = back_up(settings, store, file, typer.echo)
+    size = file.stat().st_size / 1024**2
+    typer.echo(f"{file}: {sum(made.rows.values()):,} rows and {len(made.files) - 1:,} files, {size:,.1f} MB.")
+
+
+@app.command(rich_help_panel=DATA)
+def restore(file: Annotated[Path, typer.Argument(help="A file that `nightschool backup` wrote.")]) -> None:
+    """Bring a backup back into an empty home and an empty database. Nothing is ever overwritten.
+
+    Example: NIGHTSCHOOL_HOME=/srv/nightschool nightschool restore backup.tar
+    """
+    from store.backup import restore as bring_back
+
+    settings = _settings()
+    made = bring_back(settings, file, typer.echo)
+    typer.echo(f"Restored {sum(made.rows.values()):,} rows and {len(made.files) - 1:,} files to {settings.home}.")
+
+
+@app.command("move-database", rich_help_panel=DATA)
+def move_database(
+    url: Annotated[str, typer.Argument(help="Of an empty database: postgresql+psycopg://user:password@host/name")],
+) -> None:
+    """Copy every row into another database. Stop the bot and the scheduler first, and set the address afterwards.
+
+    Example: nightschool move-database postgresql+psycopg://bot:secret@db/nightschool
+    """
+    from store import copying
+    from store.session import Store as Opened
+
+    _, store = _open_store()
+    target = Opened(url)
+    try:
+        counts = copying.move(store, target, typer.echo)
+    finally:
+        target.close()
+    typer.echo(
+        f"{sum(counts.values()):,} rows copied. Set NIGHTSCHOOL_DATABASE_URL to the new address, and start again."
+    )
 
 
 @canary_app.command("start")
