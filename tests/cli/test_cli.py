@@ -25,6 +25,7 @@ COMMANDS = [
     "promote",
     "rollback",
     "canary",
+    "compare",
     "knowledge",
     "night",
     "nights",
