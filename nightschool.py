@@ -3,7 +3,6 @@
 Every command imports what it needs when it runs, so that the help appears at once.
 """
 
-import os
 import sys
 import traceback
 from datetime import datetime
@@ -33,9 +32,15 @@ app = typer.Typer(
 )
 
 TICKETS, KNOWLEDGE, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Documents", "Versions", "Nights", "Processes"
+AUDIT = "Audit log"
 
 night_app = typer.Typer()
 app.add_typer(night_app, name="night", rich_help_panel=NIGHTS)
+audit_app = typer.Typer(
+    no_args_is_help=True,
+    help="Who did what, in a log that shows when it was changed.\n\nExample: nightschool audit verify",
+)
+app.add_typer(audit_app, name="audit", rich_help_panel=AUDIT)
 canary_app = typer.Typer(
     no_args_is_help=True,
     help="Have a version answer a part of the threads beside production.\n\nExample: nightschool canary start v7",
@@ -103,7 +108,7 @@ def forget(person: Annotated[str, typer.Argument(help="The person's Slack id, su
 
     _, store = _open_store()
     with store.writing() as session:
-        gone = erasure.forget(session, person)
+        gone = erasure.forget(session, person, _person())
     datasets = purge_datasets(store)
     typer.echo(
         f"Wiped: {gone.tickets} tickets, {gone.messages} messages, {gone.answers} answers, {gone.votes} votes, "
@@ -428,6 +433,41 @@ def report(
     typer.echo(f"{file} is written: open it in a browser.")
 
 
+@audit_app.command("list")
+def list_audit(
+    limit: Annotated[int, typer.Option(min=1, help="How many to show, the newest first.")] = 20,
+    action: Annotated[str, typer.Option(help="Only acts of this kind, such as promote.")] = "",
+    about: Annotated[str, typer.Option(help="Only what was done to one thing, such as 'adapter v7'.")] = "",
+) -> None:
+    """List acts on record: decisions, versions, settings, roles, exports, opt-outs, erasures.
+
+    Example: nightschool audit list --action promote
+    """
+    from store import audit_trail
+
+    _, store = _open_store()
+    with store.reading() as session:
+        rows = audit_trail.listed(session, audit_trail.Wanted(action, about, limit))
+    _print_table("Audit log", ["No.", "When", "Act", "By", "To", "About", "Details"], [row.cells for row in rows])
+
+
+@audit_app.command("verify")
+def verify_audit(
+    since: Annotated[str, typer.Option(metavar="N:HASH", help="The end of the log as it was seen before.")] = "",
+) -> None:
+    """Check that no entry was changed, removed, put in or cut off; names the first that was, and exits with 1.
+
+    Example: nightschool audit verify --since 412:9f2c…
+    """
+    from store import audit_trail
+
+    _, store = _open_store()
+    with store.reading() as session:
+        head = audit_trail.verify(session, audit_trail.Seen.read(since))
+    typer.echo(f"{head.entries:,} entries, every one in its place.")
+    typer.echo(f"Keep this outside the database, to check against later: --since {head}")
+
+
 @app.command(rich_help_panel=PROCESSES)
 def run() -> None:
     """Start everything on this machine: model, model server, local Slack workspace, bot, scheduler.
@@ -521,7 +561,9 @@ def _with_fleet(do: "Callable[[Store, Fleet], Awaitable[Done]]") -> "Done":
 
 
 def _person() -> str:
-    return f"command line ({os.environ.get('USER', 'unknown')})"
+    from store.audit import who_runs_this
+
+    return who_runs_this()
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
@@ -550,9 +592,12 @@ def _print_table(title: str, columns: list[str], rows: "Sequence[tuple[object, .
 def _log_traceback() -> str:
     try:
         path = _settings().logs / "errors.log"
+        from store.redact import without_secrets
+
         path.parent.mkdir(parents=True, exist_ok=True)
+        said = without_secrets(f"{' '.join(sys.argv)}\n{traceback.format_exc()}")
         with path.open("a") as log:
-            log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+            log.write(f"{datetime.now().astimezone().isoformat()} {said}\n")
     except (OSError, NightschoolError):
         return f"The details, since no log can be written:\n{traceback.format_exc()}"
     return f"The details are in {path}: please report them."

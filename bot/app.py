@@ -30,7 +30,9 @@ from bot.socket_mode import connected
 from serving.client import ModelClient
 from serving.fleet import Fleet
 from serving.reconcile import Reconciler
+from store import logs
 from store.artifacts import write_bytes
+from store.audit_settings import note_settings
 from store.errors import BadInput, NightschoolError
 from store.session import Store
 from store.settings import Settings
@@ -187,7 +189,7 @@ def run_bot(settings: Settings) -> None:
     Raises:
         NightschoolError: tokens are missing or refused, or Slack cannot be reached; the message says what to do.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.start(settings)
     asyncio.run(_run(settings))
 
 
@@ -199,6 +201,7 @@ async def _run(settings: Settings) -> None:
         store = Store.of(settings)
         stack.callback(store.close)
         store.migrate()
+        await store.write(note_settings, settings, "bot")
         client, fleet = ModelClient(settings), Fleet(settings)
         stack.push_async_callback(client.aclose)
         stack.push_async_callback(fleet.aclose)

@@ -89,7 +89,7 @@ class Index:
         if not words:
             return []
         rows = self._db.execute(
-            f"SELECT rowid, source, title, heading, text, -bm25(passage, {TITLE_WEIGHT}, {TITLE_WEIGHT}, 1.0) AS score"  # noqa: S608 - a constant of ours
+            f"SELECT rowid, source, title, heading, text, -bm25(passage, {TITLE_WEIGHT}, {TITLE_WEIGHT}, 1.0) AS score"  # nosec B608 # noqa: S608 - a constant of ours
             " FROM passage WHERE passage MATCH ? AND channel IN ('', ?) ORDER BY score DESC LIMIT ?",
             (" OR ".join([*words, *pairs]), channel, limit),
         )

@@ -1,5 +1,6 @@
 """The tables: one class a noun, a module a theme. The nouns are explained in docs/design.md."""
 
+from store.tables.audit import AuditEntry, AuditHead, AuditPerson
 from store.tables.columns import BASE, UTCDateTime, now
 from store.tables.conversations import Answer, InboxEvent, Message, OutboxMessage, Ticket, Vote
 from store.tables.knowledge import Document, Passage
@@ -32,6 +33,9 @@ __all__ = [
     "Adapter",
     "Alias",
     "Answer",
+    "AuditEntry",
+    "AuditHead",
+    "AuditPerson",
     "Canary",
     "Channel",
     "Contradiction",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from store import people
 from store.session import Store
 from store.settings import Settings
 from store.tables import Adapter, Night
@@ -30,6 +31,7 @@ COMMANDS = [
     "night",
     "nights",
     "report",
+    "audit",
     "run",
     "serve",
     "bot",
@@ -194,6 +196,27 @@ def test_versions_shows_what_is_stored(same_home: dict[str, str], sqlite_store: 
     assert "v3" in shown.stdout
     assert note in shown.stdout
     assert "Production answers with base." in shown.stdout
+
+
+def test_audit_verify_passes_a_whole_log_and_names_the_row_that_was_changed(
+    same_home: dict[str, str], sqlite_store: Store
+) -> None:
+    with sqlite_store.writing() as session:
+        for person in ("U1", "U2", "U1"):
+            people.set_learning(session, "T1", person, opted_out=True)
+    whole = nightschool(same_home, "audit", "verify")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    seen = whole.stdout.split("--since ")[1].strip()
+    assert nightschool(same_home, "audit", "verify", "--since", seen).returncode == 0
+    listed = nightschool(same_home, "audit", "list", "--action", "opt_out")
+    assert listed.stdout.count("opt_out") == 3
+    assert "U2" in listed.stdout
+    with sqlite_store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_entry_update")
+        connection.exec_driver_sql("UPDATE audit_entry SET about = 'x' WHERE number = 2")
+    broken = nightschool(same_home, "audit", "verify")
+    assert (broken.returncode, broken.stdout) == (1, "")
+    assert "broken at entry 2" in broken.stderr
 
 
 def test_nights_shows_what_is_stored(same_home: dict[str, str], sqlite_store: Store) -> None:
