@@ -33,7 +33,7 @@ TITLE = "Prompt, retrieval or fine-tuning: one shop, six ways"
 
 DATA = ROOT.parent / "shared" / "data" / "shop_support"
 CHART = ROOT / "docs" / "images" / "compare.png"
-PAST_A_TOPIC, ASKED_A_TOPIC, ASKED_OF_EDITED = 10, 2, 6
+PAST_A_TOPIC, ASKED_A_TOPIC, ASKED_OF_EDITED = 6, 2, 6
 EDITED = 5
 EPOCHS = 3.0
 MAX_TOKENS = 140
