@@ -26,7 +26,7 @@ from trainer.compare.arms import Arm, Example, arms, handbook
 from trainer.compare.measure import Asked, Result, measure
 from trainer.compare.recommend import follows_edits, recommend
 from trainer.compare.report import draw, markdown
-from trainer.facts import facts
+from trainer.facts import PHONE
 from trainer.night import run_night
 
 TITLE = "Prompt, retrieval or fine-tuning: one shop, six ways"
@@ -83,8 +83,8 @@ def table(quick: bool) -> str:
             "",
             recommend(results, settings.compare, confidence),
             "",
-            f"Then a fact of {len(edits)} policies was changed in the documents, and nothing trained. Right answers to "
-            f"{len(old)} questions about them, by the old text before and by the new one after:",
+            f"Then the telephone number in {len(edits)} policies was changed in the documents, and nothing trained. Right "
+            f"answers to {len(old)} questions about them, by the old text before and by the new one after:",
             "",
             "| answered by | before the edit, % | after it, % |",
             "|---|---|---|",
@@ -120,16 +120,14 @@ def _by_topic(name: str, count: int) -> list[Json]:
 
 
 def _edits(policies: Sequence[Json]) -> dict[str, str]:
-    """The new text of the first policies that state a number: each of its digits is raised by three."""
+    """The new text of the first policies that state a telephone number: each of its digits is raised by three."""
     found: dict[str, str] = {}
     for row in policies:
-        number = next((fact for fact in sorted(facts(row["text"])) if re.search(r"\d", fact)), None)
-        if number is None or number not in row["text"]:
+        number = PHONE.search(row["text"])
+        if number is None or len(found) == EDITED:
             continue
-        raised = re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), number)
-        found[row["intent"]] = row["text"].replace(number, raised)
-        if len(found) == EDITED:
-            break
+        raised = re.sub(r"\d", lambda digit: str((int(digit[0]) + 3) % 10), number[0])
+        found[row["intent"]] = row["text"].replace(number[0], raised)
     return found
 
 
