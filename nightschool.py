@@ -239,6 +239,29 @@ def move_database(
     )
 
 
+@app.command(rich_help_panel=NIGHTS)
+def compare(
+    version: Annotated[str, typer.Option(help="The version to compare; the one in production by default.")] = "",
+    tickets: Annotated[int, typer.Option(min=1, help="How many held-out tickets are asked at most.")] = 60,
+    long_prompt: Annotated[
+        Path | None, typer.Option(help="The team's long prompt; made of the documents if none.")
+    ] = None,
+) -> None:
+    """Prompt, retrieval or fine-tuning: answer held-out tickets in six ways, and say which pays.
+
+    Example: nightschool compare --version v7 --tickets 40
+    """
+    from trainer.compare.run import compare as run_comparison
+
+    settings, store = _open_store()
+    try:
+        told = long_prompt.read_text(encoding="utf-8") if long_prompt else ""
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"{long_prompt} cannot be read: {error}") from error
+    folder = run_comparison(settings, store, version=version, tickets=tickets, long_prompt=told, say=typer.echo)
+    typer.echo(f"Table and chart: {folder / 'comparison.md'}")
+
+
 @canary_app.command("start")
 def start_canary(
     name: Annotated[str, typer.Argument(help="A version, such as v7.")],

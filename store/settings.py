@@ -196,6 +196,17 @@ class KnowledgeSettings(Block):
     help desk with hundreds of articles; `nightschool knowledge search` shows what your questions reach."""
 
 
+class CompareSettings(Block):
+    """Prices by which `nightschool compare` weighs the ways of answering."""
+
+    prompt_price: float = Field(default=0.1, ge=0)
+    """Of a million tokens that a model reads."""
+    completion_price: float = Field(default=0.4, ge=0)
+    """Of a million tokens that a model writes."""
+    currency: str = "$"
+    """Stands before the prices."""
+
+
 class CanarySettings(Block):
     """When a canary is rolled back by itself."""
 
@@ -290,6 +301,7 @@ class Settings(BaseSettings):
     curation: CurationSettings = CurationSettings()
     gate: GateSettings = GateSettings()
     canary: CanarySettings = CanarySettings()
+    compare: CompareSettings = CompareSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     digest: DigestSettings = DigestSettings()
 
