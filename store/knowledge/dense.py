@@ -74,7 +74,7 @@ class DenseIndex:
         if rows is None:
             return []
         seen = np.flatnonzero((rows.channels == EVERYBODY) | (rows.channels == channel))
-        alike = rows.vectors[seen] @ _unit(vector)
+        alike = (rows.vectors @ _unit(vector))[seen]
         return [int(found) for found in rows.ids[seen[np.argsort(-alike, kind="stable")[:limit]]]]
 
 
