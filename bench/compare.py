@@ -83,8 +83,8 @@ def table(quick: bool) -> str:
             "",
             recommend(results, settings.compare, confidence),
             "",
-            f"Then the telephone number in {len(edits)} policies was changed in the documents, and nothing trained. Right "
-            f"answers to {len(old)} questions about them, by the old text before and by the new one after:",
+            f"Then the telephone number in {len(edits)} policies was changed in the documents; nothing was trained. "
+            f"Right answers to {len(old)} questions about them, by the old text before and by the new one after:",
             "",
             "| answered by | before the edit, % | after it, % |",
             "|---|---|---|",
