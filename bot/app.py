@@ -18,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import canarying, digest, http_mode, identities, listeners, posting, promoting, telling, trying
+from bot import canarying, digest, http_mode, identities, knowing, listeners, posting, promoting, telling, trying
 from bot.answering import Retry, answer, answer_again
 from bot.home import watching
 from bot.inbox import ASK, CANARY, EVENT, MOVE, RETRY, TRY, Inbox, arrival_of
@@ -30,7 +30,9 @@ from bot.socket_mode import connected
 from serving.client import ModelClient
 from serving.fleet import Fleet
 from serving.reconcile import Reconciler
+from store import logs
 from store.artifacts import write_bytes
+from store.audit_settings import note_settings
 from store.errors import BadInput, NightschoolError
 from store.session import Store
 from store.settings import Settings
@@ -90,7 +92,8 @@ def create_services(settings: Settings, store: Store, client: ModelClient, fleet
 
 
 async def close_services(services: Services) -> None:
-    """Close the connections to Slack."""
+    """Close the connections to Slack and to the embeddings server."""
+    await services.embeddings.aclose()
     if services.slack.session is not None:
         await services.slack.session.close()
 
@@ -187,7 +190,7 @@ def run_bot(settings: Settings) -> None:
     Raises:
         NightschoolError: tokens are missing or refused, or Slack cannot be reached; the message says what to do.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.start(settings)
     asyncio.run(_run(settings))
 
 
@@ -199,6 +202,7 @@ async def _run(settings: Settings) -> None:
         store = Store.of(settings)
         stack.callback(store.close)
         store.migrate()
+        await store.write(note_settings, settings, "bot")
         client, fleet = ModelClient(settings), Fleet(settings)
         stack.push_async_callback(client.aclose)
         stack.push_async_callback(fleet.aclose)
@@ -206,6 +210,7 @@ async def _run(settings: Settings) -> None:
         stack.push_async_callback(close_services, services)
         app = create_app(services)
         await store.read(services.approved.refresh)
+        await store.read(services.shelf.refresh)
         await _check_tokens(services)
         workers = start_workers(services)
         stack.push_async_callback(_stop, workers)
@@ -219,7 +224,7 @@ async def _run(settings: Settings) -> None:
 
 
 def start_workers(services: Services) -> list[asyncio.Task[None]]:
-    """The loops beside the listeners: inbox, outbox, reminders, reconciler, digest, canary, the Home tabs of admins."""
+    """The loops beside the listeners, each of which ends only when it is cancelled."""
     loops: list[Coroutine[Any, Any, None]] = [
         services.inbox.work(),
         OutboxWorker(services).work(),
@@ -228,6 +233,7 @@ def start_workers(services: Services) -> list[asyncio.Task[None]]:
         watching.keep_current(services),
         digest.keep_owing(services),
         canarying.keep_watching(services),
+        knowing.keep_current(services),
     ]
     return [asyncio.create_task(loop) for loop in loops]
 

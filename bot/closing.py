@@ -1,6 +1,7 @@
 """What stands below an answer, as the store has it: read when the answer is closed, and again at every repainting."""
 
 import math
+import re
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from store.words import Arm, DeliveryState, TicketStatus
 
 CUT_OFF = "The answer was cut off at its longest. Ask me to go on."
 _NOT_IN_A_LINK = frozenset("<>| \n\t")
+_CITATION = re.compile(r"\[(\d{1,2})\]")
 
 
 def closing_of(session: Session, settings: Settings, answer_id: int, outcome: Outcome | None = None) -> Closing:
@@ -33,7 +35,7 @@ def closing_of(session: Session, settings: Settings, answer_id: int, outcome: Ou
         unsure=is_unsure(session, answer, ticket),
         redone=answers.is_redone(session, answer),
         approved=approval,
-        sources=sources(answer.passages),
+        sources=cited(answer.passages, outcome.text if outcome else answer.text),
         solved_by=ticket.resolved_by,
         called=ticket.status == TicketStatus.ESCALATED and ticket.escalated_to != "",
         shareable=tickets.is_private(ticket)
@@ -54,16 +56,26 @@ def confidence(answer: Answer) -> float | None:
     return None if answer.mean_logprob is None else math.exp(answer.mean_logprob)
 
 
+def cited(passages: Collection[dict[str, Any]], text: str) -> list[Source]:
+    """The documents that an answer cites by number, like [1]; all that it was told where it cites none of them."""
+    numbers = {int(number) for number in _CITATION.findall(text)}
+    used = [passage for passage in passages if passage.get("number") in numbers]
+    return sources(used or passages)
+
+
 def sources(passages: Collection[dict[str, Any]]) -> list[Source]:
-    """The documents that were used, each once, as far as they have an address that Slack can link."""
+    """The documents that were used, each once, with their address if they have one that Slack can link."""
     found: dict[str, Source] = {}
     for passage in passages:
         url = str(passage.get("url") or "")
-        if urlsplit(url).scheme in ("http", "https") and not _NOT_IN_A_LINK & set(url):
-            found.setdefault(url, Source(str(passage.get("title") or url), url))
+        if urlsplit(url).scheme not in ("http", "https") or _NOT_IN_A_LINK & set(url):
+            url = ""
+        key = url or str(passage.get("source") or passage.get("title") or "")
+        if key:
+            found.setdefault(key, Source(str(passage.get("title") or key), url, int(passage.get("number") or 0)))
     return list(found.values())
 
 
 def link_hosts(settings: Settings, passages: Collection[dict[str, Any]]) -> set[str]:
     """The hosts that an answer may link to: those of the settings, and of the team's own documents it was told."""
-    return {*settings.link_hosts, *(urlsplit(source.url).hostname or "" for source in sources(passages))}
+    return {*settings.link_hosts, *(urlsplit(source.url).hostname or "" for source in sources(passages) if source.url)}

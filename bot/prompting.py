@@ -9,13 +9,20 @@ from bot import notices
 from bot.questions import room_in_tokens, tokens_in
 from serving import rollout
 from store import answers, gaps, tickets
-from store.approved import ApprovedAnswers, asked_in, serve
+from store.approved import asked_in, serve
 from store.channels import settings_of
-from store.prompt import messages_for
+from store.knowledge.shelf import ToldPassage
+from store.memory import Memory
+from store.prompt import messages_for, with_passages
 from store.settings import Settings
-from store.tables import Answer, Message, Ticket
+from store.tables import Answer, Message, Ticket, now
 from store.tickets import Line, Question
 from store.words import Arm, DeliveryState, Role
+
+NO_DOCUMENT = (
+    "No document answers this, and in this channel I answer from documents alone. Ask in other words, or press "
+    "*I need a human*."
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,7 @@ def assign(
     session: Session,
     settings: Settings,
     question: Question,
-    approved: ApprovedAnswers,
+    memory: Memory,
     before: Sequence[Line] = (),
 ) -> Assignment | None:
     """Take a question up: ticket, transcript and answer are stored; None when it is answered already.
@@ -62,22 +69,22 @@ def assign(
     if answer.state not in answers.UNFINISHED:
         return None
     notices.owe_to_person(session, settings, question)
-    prepare(session, settings, Given(answer, ticket, asked), approved)
+    prepare(session, settings, Given(answer, ticket, asked), memory)
     return Assignment(answer, ticket, question.person_id, question.response_url)
 
 
-def prepare(session: Session, settings: Settings, given: Given, approved: ApprovedAnswers) -> None:
+def prepare(session: Session, settings: Settings, given: Given, memory: Memory) -> None:
     """Choose the version that answers and what it is told, unless a crash has left both."""
     answer, ticket, asked = given.answer, given.ticket, given.asked
     _choose_version(session, ticket, answer)
     if answer.completed_at is None:
         # A version that is being tried answers by itself, and what it is asked counts nowhere.
         trial = answer.arm == Arm.TRIAL
-        serve(answer, None if trial else approved.find(session, settings, asked_in(ticket, asked)))
+        serve(answer, None if trial else memory.approved.find(session, settings, asked_in(ticket, asked)))
         if not trial:
             gaps.heard(session, answer)
     if not answer.messages:
-        answer.messages = _messages(session, settings, ticket, asked)
+        look_up(session, settings, given, memory)
 
 
 def assign_again(session: Session, answer_id: int, response_url: str) -> Assignment | None:
@@ -94,6 +101,39 @@ def _choose_version(session: Session, ticket: Ticket, answer: Answer) -> None:
     # What was generated before a crash keeps the version that generated it.
     if answer.state == DeliveryState.PENDING and not answer.text:
         answer.adapter, answer.arm = rollout.model_for(session, ticket)
+
+
+def look_up(session: Session, settings: Settings, given: Given, memory: Memory) -> None:
+    """Put together what the model is told: the conversation, and the passages that the channel lets it look up.
+
+    Where only documents may answer and none does, that is the answer.
+    """
+    answer, ticket, asked = given.answer, given.ticket, given.asked
+    channel = settings_of(session, ticket.team_id, ticket.channel_id)
+    chat = _messages(session, settings, ticket, asked)
+    answer.messages = chat
+    if not channel.documents:
+        return
+    shelf = memory.shelf
+    if channel.documents_only and shelf.certainty(asked.text, ticket.channel_id) < settings.knowledge.least_certainty:
+        if answer.approved_by is None:
+            answer.text, answer.completed_at = NO_DOCUMENT, now()
+        return
+    found = shelf.find(asked.text, ticket.channel_id, settings.knowledge.passages, memory.meaning)
+    told = fitting_passages(found, room_in_tokens(settings) - sum(tokens_in(turn["content"]) for turn in chat[1:]))
+    answer.passages = [passage.kept() for passage in told]
+    chat[0]["content"] = with_passages(chat[0]["content"], [(one.number, one.label, one.text) for one in told])
+
+
+def fitting_passages(found: Sequence[ToldPassage], room: int) -> list[ToldPassage]:
+    """The best passages that fit into so many tokens, in their order."""
+    kept: list[ToldPassage] = []
+    for passage in found:
+        room -= tokens_in(passage.title + passage.heading + passage.text)
+        if room < 0:
+            break
+        kept.append(passage)
+    return kept
 
 
 def _messages(session: Session, settings: Settings, ticket: Ticket, asked: Line) -> list[dict[str, str]]:

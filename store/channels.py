@@ -2,10 +2,14 @@
 
 from sqlmodel import Session, col, or_, select, update
 
+from store import audit
+from store.audit import Act
 from store.errors import BadInput
 from store.session import insert_ignoring
 from store.tables import Channel, now
-from store.words import Answering
+from store.words import Answering, AuditAction
+
+_CHOSEN = ("answering", "min_confidence", "trainable", "documents", "persona", "on_call")
 
 
 def settings_of(session: Session, team_id: str, channel_id: str) -> Channel:
@@ -21,6 +25,7 @@ def changed(session: Session) -> list[Channel]:
         Channel.min_confidence > 0,
         col(Channel.trainable).is_(False),
         col(Channel.documents).is_(False),
+        col(Channel.documents_only).is_(True),
         Channel.persona != "",
         Channel.on_call != "",
     )
@@ -51,7 +56,13 @@ def save(session: Session, chosen: Channel, person_id: str) -> None:
         raise BadInput("On call can be a person or a user group.")
     insert_ignoring(session, Channel, {"team_id": chosen.team_id, "channel_id": chosen.channel_id})
     row = session.get_one(Channel, (chosen.team_id, chosen.channel_id), with_for_update=True)
+    changed = sorted(name for name in _CHOSEN if getattr(row, name) != getattr(chosen, name))
+    # The persona is somebody's text, and who is on call is a person: that they changed is enough.
+    facts = {name: getattr(chosen, name) for name in changed if name not in ("persona", "on_call")}
+    about = f"channel {chosen.channel_id}"
+    audit.note(session, Act(AuditAction.CHANNEL_SETTINGS, person_id, about, details={**facts, "changed": changed}))
     row.answering, row.min_confidence = chosen.answering, chosen.min_confidence
     row.trainable, row.documents = chosen.trainable, chosen.documents
+    row.documents_only = chosen.documents and chosen.documents_only
     row.persona, row.on_call = chosen.persona.strip(), chosen.on_call
     row.updated_by, row.updated_at = person_id, now()

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from store import audit
+from store.audit import Act
 from store.errors import BadInput
 from store.settings import Settings
 from store.tables import DutyGrant
-from store.words import Duty
+from store.words import AuditAction, Duty
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,11 @@ def grant(session: Session, settings: Settings, person_id: str, duty: Duty, gran
     before = duties(session, settings).admins
     session.merge(DutyGrant(person_id=person_id, duty=duty, granted_by=granted_by))
     session.flush()
+    audit.note(session, Act(AuditAction.GRANT, granted_by, person=person_id, details={"duty": duty}))
     _keep_an_admin(session, settings, before)
 
 
-def revoke(session: Session, settings: Settings, person_id: str) -> None:
+def revoke(session: Session, settings: Settings, person_id: str, revoked_by: str) -> None:
     """Take back what an admin gave to a person.
 
     Raises:
@@ -65,6 +68,7 @@ def revoke(session: Session, settings: Settings, person_id: str) -> None:
     before = duties(session, settings).admins
     session.delete(found)
     session.flush()
+    audit.note(session, Act(AuditAction.REVOKE, revoked_by, person=person_id, details={"duty": found.duty}))
     _keep_an_admin(session, settings, before)
 
 

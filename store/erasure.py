@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import String, cast
 from sqlmodel import Session, col, delete, select, update
 
-from store import alerts, datasets, lineage
+from store import alerts, audit, datasets, lineage
+from store.audit import Act
 from store.errors import BadInput
 from store.tables import (
     Adapter,
@@ -41,7 +42,7 @@ from store.tables import (
     Vote,
     now,
 )
-from store.words import DeliveryState, GapState, InboxState, ProposalState, Split, TicketStatus
+from store.words import AuditAction, DeliveryState, GapState, InboxState, ProposalState, Split, TicketStatus
 
 FORGOTTEN = "forgotten"
 """Stands where the id of a forgotten person stood; in reviews with a random part, one for each."""
@@ -71,11 +72,11 @@ class Erased:
     versions: list[str]
 
 
-def forget(session: Session, person_id: str) -> Erased:
+def forget(session: Session, person_id: str, asked_by: str = "") -> Erased:
     """Wipe all that a person wrote and all that was answered to them; once more finds nothing.
 
     Reviews that they decided stay, without their name: they are about the answers of others. So does the record of
-    what an admin did to versions.
+    what an admin did to versions, and the audit log, in which nobody can tell any more that it was this person.
 
     Raises:
         BadInput: no person is named.
@@ -88,7 +89,7 @@ def forget(session: Session, person_id: str) -> Erased:
     for ticket_id in sorted(asked | joined):
         session.merge(Erasure(ticket_id=ticket_id))
     alerts.forget(session, person_id, _ids(session, select(Answer.id).where(col(Answer.ticket_id).in_(asked | joined))))
-    return Erased(
+    erased = Erased(
         tickets=len(asked),
         messages=_wipe_others_threads(session, person_id, joined) + _wipe_messages(session, asked),
         answers=_wipe_tickets(session, asked),
@@ -96,6 +97,10 @@ def forget(session: Session, person_id: str) -> Erased:
         events=_wipe_events(session, person_id),
         versions=versions,
     )
+    facts: dict[str, audit.Fact] = {"tickets": erased.tickets, "answers": erased.answers, "versions": versions}
+    audit.note(session, Act(AuditAction.FORGET, asked_by, person=person_id, details=facts))
+    audit.forget(session, person_id)
+    return erased
 
 
 def _frozen_before() -> Any:

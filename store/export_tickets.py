@@ -4,20 +4,22 @@ One JSON object a line: `messages` (system, user, assistant) and `metadata`. TRL
 fine-tuning services that take OpenAI's format read such a file as it is.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from sqlmodel import Session
 
-from store import artifacts, datasets, people
+from store import artifacts, audit, datasets, people
+from store.audit import Act
 from store.datasets import ReviewedAnswer
 from store.errors import BadInput
 from store.learning_policy import objection
 from store.prompt import neutralised
 from store.session import Store
 from store.settings import Settings
-from store.words import Verdict
+from store.words import AuditAction, Verdict
 
 
 def export_tickets(store: Store, settings: Settings, path: Path) -> int:
@@ -33,8 +35,13 @@ def export_tickets(store: Store, settings: Settings, path: Path) -> int:
         raise BadInput(f"{path} is a folder: name a file to write.")
     with store.reading() as session:
         lines = list(_lines(session, settings))
+    content = "".join(lines).encode()
+    facts: dict[str, audit.Fact] = {"answers": len(lines), "sha256": hashlib.sha256(content).hexdigest()}
+    # First the record: a file without one must not be, one of an export that then failed may.
+    with store.writing() as session:
+        audit.note(session, Act(AuditAction.EXPORT, audit.who_runs_this(), details=facts))
     try:
-        artifacts.write_bytes(path, "".join(lines).encode())
+        artifacts.write_bytes(path, content)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
     return len(lines)

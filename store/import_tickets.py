@@ -8,14 +8,15 @@ from typing import Any
 
 from sqlmodel import Session, col, insert, select
 
-from store import artifacts
+from store import artifacts, audit
+from store.audit import Act
 from store.errors import BadInput
 from store.prompt import question_messages
 from store.session import Store, insert_ignoring
 from store.settings import Settings
 from store.tables import Answer, Message, Review, Ticket, now
 from store.ticket_files import BadLine, PastTicket, TicketFile
-from store.words import Arm, DeliveryState, ReviewState, Role, Surface, TicketStatus, Verdict, Visibility
+from store.words import Arm, AuditAction, DeliveryState, ReviewState, Role, Surface, TicketStatus, Verdict, Visibility
 
 IMPORT = "import"
 """Stands for team, channel and reviewer, and for the asker of a ticket whose file names none."""
@@ -93,6 +94,8 @@ def import_tickets(
         report.bad.extend(line for line in batch if isinstance(line, BadLine))
         with store.writing() as session:
             added = _add(session, tickets, settings.system_prompt, path.name)
+            if added:
+                audit.note(session, Act(AuditAction.IMPORT, audit.who_runs_this(), details={"tickets": added}))
         report.added += added
         report.already_there += len(tickets) - added
         if on_progress is not None:

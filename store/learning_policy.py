@@ -21,6 +21,7 @@ class Objection(StrEnum):
     PRIVATE_CHANNEL = "from a private channel"
     DIRECT_MESSAGE = "from a direct message"
     OPTED_OUT = "from someone who opted out"
+    CHANNEL_DOCUMENT = "told a document that one channel alone may see"
 
 
 def objection(row: ReviewedAnswer, night: NightSettings, opted_out: Collection[int]) -> Objection | None:
@@ -49,5 +50,6 @@ def objection_to_place(
         Objection.PRIVATE_CHANNEL: ticket.visibility is Visibility.PRIVATE and not night.learn_private_channels,
         Objection.DIRECT_MESSAGE: ticket.visibility is Visibility.DIRECT and not night.learn_direct_messages,
         Objection.OPTED_OUT: ticket.id in opted_out,
+        Objection.CHANNEL_DOCUMENT: any(passage.get("channel") for passage in answer.passages),
     }
     return next((objection for objection, holds in objections.items() if holds), None)

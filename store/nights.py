@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
+from store import audit
+from store.audit import Act
 from store.errors import BadInput, NotFound
 from store.session import insert_ignoring
 from store.tables import Night, NightStage, now
-from store.words import NightState, Stage, StageState
+from store.words import AuditAction, NightState, Stage, StageState
 
 RETRY_DELAYS = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """How long a failed stage waits for its next attempt; after the last one the night waits for a person."""
@@ -30,6 +32,7 @@ def request(session: Session, person_id: str) -> Night:
         cancelled.state, cancelled.requested_by, cancelled.cancelled_by = NightState.REQUESTED, person_id, ""
         forgive(session, _id(cancelled))
         session.add(cancelled)
+        audit.note(session, Act(AuditAction.REQUEST_NIGHT, person_id, f"night {cancelled.key}"))
         return cancelled
     today = f"{now():%Y-%m-%d}"
     number = session.exec(select(func.count()).where(col(Night.key).startswith(f"{today}-"))).one() + 1
@@ -37,6 +40,7 @@ def request(session: Session, person_id: str) -> Night:
     values = {"key": key, "requested_by": person_id, "state": NightState.REQUESTED, "outcome": "", "created_at": now()}
     if not insert_ignoring(session, Night, values):
         raise BadInput("Somebody asked for a night at the same moment: wait for its card.")
+    audit.note(session, Act(AuditAction.REQUEST_NIGHT, person_id, f"night {key}"))
     return session.exec(select(Night).where(Night.key == key)).one()
 
 
@@ -59,6 +63,7 @@ def cancel(session: Session, person_id: str) -> Night:
     if night.state is NightState.REQUESTED:
         finish(session, _id(night), NightState.CANCELLED, f"Cancelled by {person_id} before it began.")
     session.add(night)
+    audit.note(session, Act(AuditAction.CANCEL_NIGHT, person_id, f"night {night.key}"))
     return night
 
 

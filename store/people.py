@@ -5,10 +5,12 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, col, func, or_, select, update
 
+from store import audit
+from store.audit import Act
 from store.session import insert_ignoring
 from store.settings import Settings
 from store.tables import Answer, DatasetRow, Message, Person, Review, Ticket, Vote, now
-from store.words import Split
+from store.words import AuditAction, Split
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ def get(session: Session, team_id: str, person_id: str) -> Person:
 def set_learning(session: Session, team_id: str, person_id: str, *, opted_out: bool) -> None:
     """Leave a person's tickets out of learning, or let them in again."""
     _change(session, team_id, person_id, learning_opt_out=opted_out)
+    audit.note(session, Act(AuditAction.OPT_OUT if opted_out else AuditAction.OPT_IN, person_id))
 
 
 def set_fix_notices(session: Session, team_id: str, person_id: str, *, wanted: bool) -> None:

@@ -7,7 +7,7 @@ so the time grows with the length of the text alone.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
@@ -39,10 +39,18 @@ class Found:
 
 def redact(text: str, keep: Collection[str] = ()) -> str:
     """The text with everything masked that was found, but for the values in `keep` (see `value_key`)."""
+    places = find(text)
+    return _masked(text, [one for one in places if value_key(one.kind, text[one.start : one.end]) not in keep])
+
+
+def without_secrets(text: str) -> str:
+    """The text with secrets masked alone: for logs, in which addresses and numbers are of use."""
+    return _masked(text, _find(text, _SECRET_FINDERS))
+
+
+def _masked(text: str, places: Sequence[Found]) -> str:
     parts, position = [], 0
-    for found in find(text):
-        if value_key(found.kind, text[found.start : found.end]) in keep:
-            continue
+    for found in places:
         parts += [text[position : found.start], f"[{found.kind}]"]
         position = found.end
     return "".join([*parts, text[position:]])
@@ -60,9 +68,13 @@ def values(text: str) -> set[str]:
 
 def find(text: str) -> list[Found]:
     """Every place that holds personal data or a secret, in order; where kinds overlap, the first of `Kind` wins."""
+    return _find(text, _FINDERS)
+
+
+def _find(text: str, finders: "Sequence[Finder]") -> list[Found]:
     taken: list[Found] = []
     covered = bytearray(len(text))
-    for hint, finder in _FINDERS:
+    for hint, finder in finders:
         if not hint(text):
             continue
         for found in finder(text):
@@ -219,11 +231,15 @@ def _has_long_word(text: str) -> bool:
 
 
 _DIGIT = re.compile(r"\d").search
-_FINDERS: tuple[tuple[Hint, Callable[[str], Iterator[Found]]], ...] = (
+Finder = tuple[Hint, Callable[[str], Iterator[Found]]]
+_SECRET_FINDERS: tuple[Finder, ...] = (
     (_has("-----begin"), _private_keys),
     (_has_long_word, _by(Kind.SECRET, _TOKENS)),
     (_has("pass", "pwd", "secret", "key", "token"), _values(_PASSWORD)),
     (_has("://"), _values(_IN_URL)),
+)
+_FINDERS: tuple[Finder, ...] = (
+    *_SECRET_FINDERS,
     (_has("@"), _by(Kind.EMAIL, _EMAIL)),
     (_DIGIT, _by(Kind.CARD, _DIGITS, _is_card)),
     (_DIGIT, _by(Kind.IBAN, _IBAN, lambda value: bool(iban.is_valid(value)))),

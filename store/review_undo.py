@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, delete, select
 
-from store import answers, approved, contradictions, gaps, outbox, reviews, tickets
+from store import answers, approved, audit, contradictions, gaps, outbox, reviews, tickets
+from store.audit import Act
 from store.errors import BadInput, NotAllowed
 from store.tables import Answer, DatasetRow, OutboxMessage, Review, Ticket, now
-from store.words import OutboxState, ProposalState, TicketStatus, Verdict
+from store.words import AuditAction, OutboxState, ProposalState, TicketStatus, Verdict
 
 UNDO = timedelta(minutes=10)
 SHOWN = 3
@@ -75,6 +76,8 @@ def _take_back(session: Session, review: Review, second_opinion_share: float) ->
     answer, ticket = answers.with_ticket(session, review.answer_id)
     session.delete(review)
     session.flush()
+    facts: dict[str, audit.Fact] = {"verdict": review.verdict, "batch": review.batch}
+    audit.note(session, Act(AuditAction.UNDO_REVIEW, review.reviewer_id, f"answer {review.answer_id}", details=facts))
     left = reviews.of_answer(session, review.answer_id)
     if left:
         left[-1].status_before = left[-1].status_before or review.status_before

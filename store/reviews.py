@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select, update
 
-from store import answers, contradictions, gaps, outbox, review_claims, tickets, verdicts
+from store import answers, audit, contradictions, gaps, outbox, review_claims, tickets, verdicts
+from store.audit import Act
 from store.errors import BadInput, NightschoolError, NotAllowed
 from store.import_tickets import IMPORT
 from store.tables import Answer, Proposal, Review, Ticket, now
-from store.words import Arm, Cause, DeliveryState, ProposalState, ReviewState, TicketStatus, Verdict
+from store.words import Arm, AuditAction, Cause, DeliveryState, ProposalState, ReviewState, TicketStatus, Verdict
 
 REVIEWABLE = (DeliveryState.DELIVERED, DeliveryState.STOPPED, DeliveryState.FAILED)
 
@@ -163,6 +164,8 @@ def _store(session: Session, decision: Decision, answer: Answer, batch: str) -> 
     review.updated_at = now()
     session.add(review)
     session.flush()
+    facts: dict[str, audit.Fact] = {"verdict": decision.verdict, "cause": decision.cause, "batch": batch}
+    audit.note(session, Act(AuditAction.REVIEW, decision.reviewer_id, f"answer {answer.id}", details=facts))
     gaps.decided(session, review)
     contradictions.decided(session, review)
     review_claims.release(session, answer.id or 0, decision.reviewer_id)

@@ -10,24 +10,23 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, Executable, event
-from sqlalchemy.dialects.postgresql import insert as insert_postgres
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session, SQLModel, create_engine
+from sqlmodel import Session, create_engine
 
+from store import audit
 from store.errors import NightschoolError
+from store.inserting import insert_ignoring as insert_ignoring  # what others import from here
 from store.settings import Settings
 
 P = ParamSpec("P")
@@ -117,6 +116,7 @@ class Store:
     def _transaction(self) -> Iterator[Session]:
         with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
             yield session
+            audit.seal(session)
 
     async def read(self, question: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Ask `question(session, …)` in a reading transaction without blocking the event loop."""
@@ -179,18 +179,3 @@ class Store:
         """Let go of every connection."""
         self._pool.shutdown(wait=True)
         self.engine.dispose()
-
-
-def insert_ignoring(session: Session, table: type[SQLModel], values: dict[str, Any]) -> bool:
-    """Insert a row unless one with the same key exists; True if it was inserted. The same on SQLite and Postgres."""
-    statement = _insert_ignoring(str(table.__tablename__), session.get_bind().dialect.name)
-    # A returned key, not the row count: the Postgres driver reports none for an insert.
-    return session.connection().execute(statement, values).first() is not None
-
-
-@cache
-def _insert_ignoring(table: str, dialect: str) -> Executable:
-    # Built once for each table: building it costs more than running it.
-    target = SQLModel.metadata.tables[table]
-    insert = insert_sqlite if dialect == "sqlite" else insert_postgres
-    return insert(target).on_conflict_do_nothing().returning(*target.primary_key.columns)

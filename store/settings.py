@@ -172,6 +172,41 @@ class GateSettings(Block):
     """Smallest improvement of mean log-likelihood per token that is worth a promotion, in nats."""
 
 
+class KnowledgeSettings(Block):
+    """Documents that are looked up for an answer, beside what the model has learnt."""
+
+    folder: Path | None = None
+    """Folder of documents (Markdown, HTML, PDF, text, `.jsonl` lists); empty means `documents` in `home`."""
+    base_url: str = ""
+    """Where the folder's files can be read by people: each is linked at its path below this address."""
+    passages: int = Field(default=2, ge=1, le=10)
+    """How many passages an answer is told at most; fewer where the conversation leaves no room."""
+    look_every_s: float = Field(default=20.0, gt=0)
+    """Seconds between two looks at the folder."""
+    embeddings_url: str = ""
+    """Server with `/v1/embeddings`: passages are found by meaning as well; empty means by their words alone."""
+    embeddings_model: str = ""
+    """The embedding model's name there."""
+    embeddings_key: SecretStr | None = None
+    """Bearer key for that server."""
+    embeddings_timeout_s: float = Field(default=1.0, gt=0)
+    """How long an answer waits for the meaning of its question; after that it goes by words."""
+    least_certainty: float = -1.3
+    """Where only documents may answer: log-odds that one does, below which the question is not answered. Fitted on a
+    help desk with hundreds of articles; `nightschool knowledge search` shows what your questions reach."""
+
+
+class CompareSettings(Block):
+    """Prices by which `nightschool compare` weighs the ways of answering."""
+
+    prompt_price: float = Field(default=0.1, ge=0)
+    """Of a million tokens that a model reads."""
+    completion_price: float = Field(default=0.4, ge=0)
+    """Of a million tokens that a model writes."""
+    currency: str = "$"
+    """Stands before the prices."""
+
+
 class CanarySettings(Block):
     """When a canary is rolled back by itself."""
 
@@ -266,6 +301,8 @@ class Settings(BaseSettings):
     curation: CurationSettings = CurationSettings()
     gate: GateSettings = GateSettings()
     canary: CanarySettings = CanarySettings()
+    compare: CompareSettings = CompareSettings()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     digest: DigestSettings = DigestSettings()
 
     @field_validator("reviewers", "admins", "link_hosts", "review_tags", mode="before")
@@ -287,6 +324,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.home.resolve() / 'nightschool.db'}"
+
+    @property
+    def documents(self) -> Path:
+        """Folder of the documents that are looked up for answers."""
+        return (self.knowledge.folder or self.home / "documents").resolve()
 
     @property
     def artifacts(self) -> Path:

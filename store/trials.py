@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select
 
-from store import adapters
+from store import adapters, audit
+from store.audit import Act
 from store.errors import BadInput
 from store.tables import Trial, now
-from store.words import AdapterState
+from store.words import AdapterState, AuditAction
 
 LASTS = timedelta(hours=1)
 
@@ -21,13 +22,17 @@ def start(session: Session, person_id: str, name: str) -> Trial:
     """
     if adapters.get(session, name).state == AdapterState.REJECTED:
         raise BadInput(f"Version {name} was rejected and cannot be tried.")
+    audit.note(session, Act(AuditAction.TRY, person_id, f"adapter {name}"))
     return session.merge(Trial(person_id=person_id, adapter=name, until=now() + LASTS))
 
 
 def stop(session: Session, person_id: str) -> bool:
     """End a person's trial; False when there was none (any more)."""
-    ended = session.exec(delete(Trial).where(col(Trial.person_id) == person_id).returning(col(Trial.until)))
-    return any(until > now() for (until,) in ended)
+    gone = delete(Trial).where(col(Trial.person_id) == person_id).returning(col(Trial.until), col(Trial.adapter))
+    ended = [adapter for until, adapter in session.exec(gone) if until > now()]
+    for adapter in ended:
+        audit.note(session, Act(AuditAction.STOP_TRYING, person_id, f"adapter {adapter}"))
+    return bool(ended)
 
 
 def of(session: Session, person_id: str, at: datetime | None = None) -> Trial | None:

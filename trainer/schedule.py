@@ -16,7 +16,8 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
-from store import nights
+from store import logs, nights
+from store.audit_settings import note_settings
 from store.errors import BadInput
 from store.session import Store
 from store.settings import NightSettings, Settings
@@ -102,11 +103,13 @@ def run_scheduler(settings: Settings) -> None:
         BadInput: the time or the zone in the settings does not exist.
         NightschoolError: the database cannot be reached.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.start(settings)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     timetable = Timetable(settings.night)
     store = Store.of(settings)
     store.migrate()
+    with store.writing() as session:
+        note_settings(session, settings, "scheduler")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     alarm = Event()

@@ -29,10 +29,21 @@ SOURCES_SHOWN = 5
 
 @dataclass(frozen=True)
 class Source:
-    """A passage's document: what it is called, and where it can be read."""
+    """A passage's document: what it is called, where it can be read, and the number by which an answer cites it.
+
+    `url` is empty where people cannot read it, `number` 0 where it has none.
+    """
 
     title: str
     url: str
+    number: int = 0
+
+    @property
+    def link(self) -> str:
+        """Its number and title in `mrkdwn`, linked where it can be read."""
+        title = plain_label(self.title, 100)
+        named = f"<{self.url}|{title}>" if self.url else title
+        return f"[{self.number}] {named}" if self.number else named
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ def approved_line(approved: Approved) -> str:
 
 
 def _sources(sources: Sequence[Source]) -> list[Block]:
-    links = [f"<{source.url}|{plain_label(source.title, 100)}>" for source in sources[:SOURCES_SHOWN]]
+    links = [source.link for source in sources[:SOURCES_SHOWN]]
     return [context("📄 From: " + " · ".join(links))] if links else []
 
 

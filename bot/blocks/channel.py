@@ -27,7 +27,7 @@ PERSONA_FIELD = "persona"
 PERSON_FIELD = "on_call_person"
 GROUP_FIELD = "on_call_group"
 
-DOCUMENTS, TRAINABLE = "documents", "trainable"
+DOCUMENTS, DOCUMENTS_ONLY, TRAINABLE = "documents", "documents_only", "trainable"
 PERSONA_CHARACTERS = 600
 
 ANSWERING_OPTIONS = {
@@ -37,6 +37,7 @@ ANSWERING_OPTIONS = {
 }
 USES_OPTIONS = {
     DOCUMENTS: "Look things up in the documents",
+    DOCUMENTS_ONLY: "Answer nothing that no document answers",
     TRAINABLE: "Learn from answers that reviewers accepted",
 }
 
@@ -71,7 +72,9 @@ def channel_modal(channel: Channel) -> View:
 
 def _behaviour(channel: Channel) -> list[InputBlock]:
     answering, uses = options(ANSWERING_OPTIONS), options(USES_OPTIONS)
-    ticked = [use for use, on in zip(uses, (channel.documents, channel.trainable), strict=True) if on]
+    ticked = [
+        use for use, on in zip(uses, (channel.documents, channel.documents_only, channel.trainable), strict=True) if on
+    ]
     chosen = next(option for option in answering if option.value == channel.answering.value)
     percent = f"{100 * channel.min_confidence:g}"
     return [

@@ -56,5 +56,5 @@ def _origin(why: Explanation) -> str:
 def _documents(why: Explanation) -> str:
     if not why.sources:
         return "*What it was told*\nThe conversation so far, and no documents."
-    links = [f"• <{source.url}|{plain_label(source.title, 100)}>" for source in why.sources[:20]]
+    links = [f"• {source.link}" for source in why.sources[:20]]
     return "*What it was told*\nThe conversation so far, and these passages:\n" + "\n".join(links)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from bot.blocks.canary import canary_block
+from bot.blocks.home.documents import Documents
 from bot.blocks.home.operating import Operations
 from bot.blocks.home.places import Places
 from bot.blocks.home.versions import Version, Versions
@@ -15,6 +16,7 @@ from serving.canary import judge
 from store import adapters, canaries, channels, evaluations, lineage, nights, trials
 from store.canary_tally import tally
 from store.duties import grants
+from store.knowledge import library
 from store.settings import Settings
 from store.tables import Night
 from store.words import NightState, Stage, StageState
@@ -43,7 +45,18 @@ def operations(session: Session, settings: Settings, person_id: str) -> Operatio
         night=night_lines(session, night) if night else (),
         night_open=night is not None and night.state in (NightState.REQUESTED, NightState.RUNNING),
         cancelling=night is not None and bool(night.cancelled_by),
+        documents=_documents(session),
         places=Places(channels.changed(session), settings.admins, settings.reviewers, grants(session)),
+    )
+
+
+def _documents(session: Session) -> Documents:
+    rows = library.documents(session)
+    usable = [row for row in rows if not row.problem]
+    return Documents(
+        count=len(usable),
+        changed_at=max((row.updated_at for row in rows), default=None),
+        problems=[(row.source, row.problem) for row in rows if row.problem],
     )
 
 

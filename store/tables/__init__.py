@@ -1,8 +1,9 @@
 """The tables: one class a noun, a module a theme. The nouns are explained in docs/design.md."""
 
+from store.tables.audit import AuditEntry, AuditHead, AuditPerson
 from store.tables.columns import BASE, UTCDateTime, now
 from store.tables.conversations import Answer, InboxEvent, Message, OutboxMessage, Ticket, Vote
-from store.tables.knowledge import Document, Passage
+from store.tables.knowledge import Document, Passage, PassageVector
 from store.tables.nights import (
     Dataset,
     DatasetRow,
@@ -32,6 +33,9 @@ __all__ = [
     "Adapter",
     "Alias",
     "Answer",
+    "AuditEntry",
+    "AuditHead",
+    "AuditPerson",
     "Canary",
     "Channel",
     "Contradiction",
@@ -52,6 +56,7 @@ __all__ = [
     "NightStage",
     "OutboxMessage",
     "Passage",
+    "PassageVector",
     "Person",
     "Promotion",
     "Proposal",

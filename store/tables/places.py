@@ -14,7 +14,7 @@ class Channel(SQLModel, table=True):
 
     `min_confidence` (0 to 1) is the geometric mean probability of a token below which the bot says that it is not
     sure. `on_call` is a user group (S…) or a person (U…) to call when a human is wanted. `noticed_at` is when the
-    channel was told what is stored and learnt.
+    channel was told what is stored and learnt. With `documents_only` nothing is answered that no document answers.
     """
 
     __tablename__: ClassVar[str] = "channel"
@@ -24,6 +24,7 @@ class Channel(SQLModel, table=True):
     min_confidence: float = 0.0
     trainable: bool = True
     documents: bool = True
+    documents_only: bool = False
     persona: str = long_text()
     on_call: str = ""
     noticed_at: datetime | None = moment(optional=True)

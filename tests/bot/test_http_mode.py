@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import random
 import socket
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -134,10 +136,59 @@ async def test_only_what_slack_signed_lately_is_taken(listening: Store, calling:
         {**signed(secret, body, now), "X-Slack-Request-Timestamp": "soon"},
     ]
     for headers in forged:
-        assert await send(calling, body, **kind, **headers) >= 400, headers
-    assert await send(calling, b"\xff\xfe", **kind) == 400
+        assert await send(calling, body, **kind, **headers) == 401, headers
+    assert await send(calling, b"\xff\xfe", **kind) == 401
     assert stored(listening, InboxEvent) == []
     assert await send(calling, body, **kind, **signed(secret, body, now)) == 200
+    assert [event.id for event in stored(listening, InboxEvent)] == ["Ev1"]
+
+
+MUTATIONS = 2000
+NESTED = b"[" * 100_000
+BODIES = [b"", b"[]", b"null", b"{", NESTED, b"\xff\xfe", b'{"type": []}', b"payload=%7B", b"ssl_check=1&a=b"]
+
+
+def mutated(secret: str, body: bytes, chosen: random.Random) -> tuple[bytes, dict[str, str]]:
+    """A request that Slack did not send: its body, its signature or its timestamp is another."""
+    at = time.time()
+    headers = signed(secret, body, at)
+    sign, stamp = "X-Slack-Signature", "X-Slack-Request-Timestamp"
+    position = chosen.randrange(len(body))
+    flipped = body[:position] + bytes([body[position] ^ (1 << chosen.randrange(7))]) + body[position + 1 :]
+    forged: list[tuple[bytes, dict[str, str]]] = [
+        (flipped, headers),
+        (chosen.choice(BODIES), headers),
+        (chosen.choice(BODIES), {}),
+        (body, {**headers, sign: headers[sign][: chosen.randrange(len(headers[sign]))]}),
+        (body, {**headers, sign: headers[sign].upper()}),
+        (body, {**headers, sign: "v0=" + "é" * 64}),
+        (body, {**headers, stamp: chosen.choice(["", "soon", "-1", "9" * 400, "1e9", "²"])}),
+        (body, {stamp: headers[stamp]}),
+        (body, signed(secret, body, at + chosen.choice([-1, 1]) * chosen.uniform(400, 1e6))),
+        (body, signed(secret[::-1], body, at)),
+    ]
+    return chosen.choice(forged)
+
+
+async def test_two_thousand_forged_requests_do_nothing_and_a_good_one_does_once(
+    listening: Store, calling: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret, body = calling.workspace.credentials.signing_secret, json.dumps(EVENT).encode()
+    chosen, statuses = random.Random(13), Counter[int]()
+    async with aiohttp.ClientSession() as session:
+        for number in range(MUTATIONS):
+            sent, headers = mutated(secret, body, chosen)
+            kind = {"Content-Type": chosen.choice(["application/json", "application/x-www-form-urlencoded"])}
+            async with session.post(request_url(calling), data=sent, headers={**kind, **headers}) as answer:
+                statuses[answer.status] += 1
+                assert answer.status in ((200, 401) if sent.startswith(b"ssl_check=1") else (401,)), f"number {number}"
+        assert stored(listening, InboxEvent) == []
+        assert "Traceback" not in caplog.text
+        good = {"Content-Type": "application/json", **signed(secret, body, time.time())}
+        for _ in range(20):
+            async with session.post(request_url(calling), data=body, headers=good) as answer:
+                assert answer.status == 200
+    print(f"0 of {MUTATIONS} forged requests did anything: {dict(statuses)}; one of 20 equal good ones did (seed 13)")
     assert [event.id for event in stored(listening, InboxEvent)] == ["Ev1"]
 
 

@@ -164,9 +164,9 @@ def test_only_what_an_admin_discarded_comes_back_and_only_with_its_files(store: 
         adapters.discard(session, "v2", MEI, "no")
     with store.writing() as session:
         with pytest.raises(BadInput, match="not discarded"):
-            adapters.take_back(session, "v1")
+            adapters.take_back(session, "v1", MEI)
         with pytest.raises(BadInput, match="gone from the disk"):
-            adapters.take_back(session, "v2")
+            adapters.take_back(session, "v2", MEI)
 
 
 def test_lineage_tells_night_rows_base_comparison_and_moves(store: Store, tmp_path: Path) -> None:

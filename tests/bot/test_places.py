@@ -149,12 +149,15 @@ def test_the_last_admin_cannot_go(store: Store) -> None:
     nobody = Settings()
     with store.writing() as session:
         duties.grant(session, nobody, MEI, Duty.ADMIN, "setup")
-    for step in (lambda s: duties.revoke(s, nobody, MEI), lambda s: duties.grant(s, nobody, MEI, Duty.REVIEWER, MEI)):
+    for step in (
+        lambda s: duties.revoke(s, nobody, MEI, MEI),
+        lambda s: duties.grant(s, nobody, MEI, Duty.REVIEWER, MEI),
+    ):
         with pytest.raises(BadInput, match="nobody as admin"), store.writing() as session:
             step(session)
     with store.writing() as session:
         duties.grant(session, nobody, ANA, Duty.ADMIN, MEI)
-        duties.revoke(session, nobody, MEI)
+        duties.revoke(session, nobody, MEI, MEI)
     with store.reading() as session:
         assert duties.duties(session, nobody).admins == {ANA}
         assert [grant.person_id for grant in duties.grants(session)] == [ANA]

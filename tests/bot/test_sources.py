@@ -29,7 +29,7 @@ async def test_passages_are_named_with_links_below_the_answer(
     model.gate.set()
     message = await answer_to(ana, ts)
     (line,) = [block["elements"][0]["text"] for block in message["blocks"] if "📄" in str(block)]
-    assert line == "📄 From: <https://wiki.corp/vpn|VPN &amp; &lt;you&gt;>"
+    assert line == "📄 From: <https://wiki.corp/vpn|VPN &amp; &lt;you&gt;> · No address · Hidden · Broken|out"
     await recorded(bot)
     assert rows(bot, Answer)[0].passages == PASSAGES
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from store import people
 from store.session import Store
 from store.settings import Settings
 from store.tables import Adapter, Night
@@ -25,9 +26,16 @@ COMMANDS = [
     "promote",
     "rollback",
     "canary",
+    "backup",
+    "restore",
+    "move-database",
+    "compare",
+    "knowledge",
     "night",
     "nights",
     "report",
+    "audit",
+    "backup",
     "simulate",
     "run",
     "serve",
@@ -94,6 +102,34 @@ def test_without_a_canary_there_is_nothing_to_stop(environment: dict[str, str]) 
     started = nightschool(environment, "canary", "start", "v7")
     assert started.returncode == 1
     assert "no version called 'v7'" in started.stderr
+
+
+def test_documents_are_added_searched_listed_and_removed(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "returns.md").write_text("# Returns\n\nUnused gear can come back within 45 days.")
+    (tmp_path / "broken.pdf").write_text("no pdf")
+    added = nightschool(environment, "knowledge", "add", "returns.md", "broken.pdf")
+    assert added.returncode == 1
+    assert "1 of 2 files can be looked up now." in added.stdout
+    assert "broken.pdf cannot be used" in added.stderr
+    assert "within 45 days" in nightschool(environment, "knowledge", "search", "How long for returns?").stdout
+    assert "Returns" in nightschool(environment, "knowledge", "list").stdout
+    assert nightschool(environment, "knowledge", "remove", "returns.md").returncode == 0
+    assert "45 days" not in nightschool(environment, "knowledge", "search", "How long for returns?").stdout
+    again = nightschool(environment, "knowledge", "remove", "returns.md")
+    assert again.returncode == 1
+    assert "There is no returns.md" in again.stderr
+
+
+def test_a_backup_comes_back_in_another_home(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "returns.md").write_text("# Returns\n\nUnused gear can come back within 45 days.")
+    nightschool(environment, "knowledge", "add", "returns.md")
+    assert nightschool(environment, "backup", "all.tar").returncode == 0
+    elsewhere = environment | {"NIGHTSCHOOL_HOME": str(tmp_path / "elsewhere")}
+    assert nightschool(elsewhere, "restore", "all.tar").returncode == 0
+    assert "within 45 days" in nightschool(elsewhere, "knowledge", "search", "How long for returns?").stdout
+    again = nightschool(elsewhere, "restore", "all.tar")
+    assert again.returncode == 1
+    assert "files already" in again.stderr
 
 
 def test_import_then_export(environment: dict[str, str], tmp_path: Path) -> None:
@@ -177,6 +213,27 @@ def test_versions_shows_what_is_stored(same_home: dict[str, str], sqlite_store: 
     assert "v3" in shown.stdout
     assert note in shown.stdout
     assert "Production answers with base." in shown.stdout
+
+
+def test_audit_verify_passes_a_whole_log_and_names_the_row_that_was_changed(
+    same_home: dict[str, str], sqlite_store: Store
+) -> None:
+    with sqlite_store.writing() as session:
+        for person in ("U1", "U2", "U1"):
+            people.set_learning(session, "T1", person, opted_out=True)
+    whole = nightschool(same_home, "audit", "verify")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    seen = whole.stdout.split("--since ")[1].strip()
+    assert nightschool(same_home, "audit", "verify", "--since", seen).returncode == 0
+    listed = nightschool(same_home, "audit", "list", "--action", "opt_out")
+    assert listed.stdout.count("opt_out") == 3
+    assert "U2" in listed.stdout
+    with sqlite_store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER audit_entry_update")
+        connection.exec_driver_sql("UPDATE audit_entry SET about = 'x' WHERE number = 2")
+    broken = nightschool(same_home, "audit", "verify")
+    assert (broken.returncode, broken.stdout) == (1, "")
+    assert "broken at entry 2" in broken.stderr
 
 
 def test_nights_shows_what_is_stored(same_home: dict[str, str], sqlite_store: Store) -> None:

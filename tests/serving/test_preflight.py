@@ -221,6 +221,24 @@ def test_every_flipped_bit_is_noticed(adapter: Adapter, base_model: BaseModel, s
     check(adapter, base_model, settings)
 
 
+@pytest.mark.soak
+def test_a_thousand_flips_and_cuts_are_all_refused(adapter: Adapter, base_model: BaseModel, settings: Settings) -> None:
+    random = np.random.default_rng(11)
+    rewrite(adapter, lambda folder: None)
+    refused = 0
+    for number in range(1000):
+        file = Path(adapter.path) / (WEIGHTS, CONFIG)[int(random.integers(2))]
+        sound = file.read_bytes()
+        position = int(random.integers(len(sound)))
+        flipped = sound[:position] + bytes([sound[position] ^ (1 << int(random.integers(8)))]) + sound[position + 1 :]
+        file.write_bytes(flipped if number % 2 else sound[:position])
+        refused += "sha256 differs" in refusal(adapter, base_model, settings)
+        file.write_bytes(sound)
+    print(f"{refused} of 1000 damaged folders refused (seed 11)")
+    assert refused == 1000
+    check(adapter, base_model, settings)
+
+
 def test_a_torn_file_that_was_registered_so(adapter: Adapter, base_model: BaseModel, settings: Settings) -> None:
     def tear(folder: Path) -> None:
         (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:1000])

@@ -8,8 +8,10 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
+from apscheduler.triggers.cron import CronTrigger
 
 from store import nights
 from store.errors import BadInput
@@ -63,6 +65,32 @@ def test_every_date_of_two_years_has_one_night_in_every_zone(zone: str, at: str)
     first = ran[0]
     assert ran == [first + timedelta(days=number) for number in range(len(ran))]
     assert len(ran) in (729, 730)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_every_date_of_two_years_has_one_night_in_all_zones_there_are() -> None:
+    zones = sorted(available_timezones())
+    for zone in zones:
+        test_every_date_of_two_years_has_one_night_in_every_zone(zone, "00:30")
+        test_every_date_of_two_years_has_one_night_in_every_zone(zone, "02:30")
+    print(f"{len(zones)} zones, two times of day, two years: no night lost, none doubled")
+    assert len(zones) > 400
+
+
+@pytest.mark.parametrize(("zone", "at", "change"), [("Europe/Berlin", (0, 30), 3), ("America/New_York", (0, 30), 3)])
+def test_the_control_a_daily_trigger_loses_a_night_when_the_clocks_change(
+    zone: str, at: tuple[int, int], change: int
+) -> None:
+    trigger = CronTrigger(hour=at[0], minute=at[1], timezone=zone)
+    fired: list[date] = []
+    last, moment = None, datetime(2026, change, 1, tzinfo=ZoneInfo(zone))
+    while moment.month == change:
+        last = trigger.get_next_fire_time(last, moment)
+        fired.append(last.date())
+        moment = last + timedelta(microseconds=1)
+    days = [on for on in fired if on.month == change]
+    assert len(set(days)) == 30, "31 days in March"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class _Run:
 
     def load(self) -> tuple[Any, bool]:
         """The base model, and whether it takes the packed way."""
-        model = AutoModelForCausalLM.from_pretrained(self.job["base_model"], dtype=self.hardware.dtype)
+        model = AutoModelForCausalLM.from_pretrained(self.job["base_model"], dtype=self.hardware.dtype)  # nosec B615
         return model, not self.hardware.gpu and packed_model.enable(model, self.rows.train)
 
     def progress(self, method: str, checkpoint: Path | None) -> ProgressFile:
@@ -94,7 +94,7 @@ def run(folder: Path) -> None:
         )
     tracking.check(settings.report_to)
     with _alone(folder):
-        tokenizer = AutoTokenizer.from_pretrained(job["base_model"])
+        tokenizer = AutoTokenizer.from_pretrained(job["base_model"])  # nosec B615
         rows = read_rows(Path(job["dataset"]), tokenizer, settings.max_length)
         _train(_Run(folder, job, settings, tokenizer, rows, parts_of_step(folder), hardware))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from slack_sdk.models.blocks import ActionsBlock, Block, ButtonElement, ConfirmObject
 
 from bot.blocks.content import header, section
+from bot.blocks.home.documents import Documents, document_blocks
 from bot.blocks.home.places import Places, place_blocks
 from bot.blocks.home.usage import usage_blocks
 from bot.blocks.home.versions import Versions, version_blocks
@@ -27,6 +28,7 @@ class Operations:
     """Whether somebody has cancelled it, so that it ends within seconds."""
     usage: Figures | None = None
     places: Places | None = None
+    documents: Documents | None = None
 
 
 def operations_blocks(operations: Operations, *, locked: bool) -> list[Block]:
@@ -34,6 +36,8 @@ def operations_blocks(operations: Operations, *, locked: bool) -> list[Block]:
     blocks = [*version_blocks(operations.versions, locked=locked), *_nights(operations, locked=locked)]
     if operations.usage is not None:
         blocks += usage_blocks(operations.usage)
+    if operations.documents is not None:
+        blocks += document_blocks(operations.documents)
     if operations.places is not None:
         blocks += place_blocks(operations.places)
     return blocks

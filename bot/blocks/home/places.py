@@ -58,6 +58,8 @@ def channel_words(channel: Channel) -> str:
         parts.append(f"not sure below {percent(channel.min_confidence)}")
     if not channel.documents:
         parts.append("no documents")
+    if channel.documents_only:
+        parts.append("answers from documents alone")
     if not channel.trainable:
         parts.append("nothing is learnt")
     if channel.persona:

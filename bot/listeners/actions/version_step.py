@@ -30,7 +30,7 @@ async def version_step(ack: AsyncAck, body: dict[str, Any], action: dict[str, An
         await services.store.write(canaries.stop, "", person_id, name)
         services.spawn(home.publish(services, person_id))
     elif step == Step.TAKE_BACK:
-        await services.store.write(adapters.take_back, name)
+        await services.store.write(adapters.take_back, name, person_id)
         services.spawn(home.publish(services, person_id))
     else:
         view = await services.store.read(step_view, step, name, person_id)

@@ -10,6 +10,7 @@ from bot.blocks.channel import (
     ANSWERING_FIELD,
     CONFIDENCE_FIELD,
     DOCUMENTS,
+    DOCUMENTS_ONLY,
     GROUP_FIELD,
     PERSON_FIELD,
     PERSONA_FIELD,
@@ -39,6 +40,7 @@ async def channel_settings(ack: AsyncAck, body: dict[str, Any], view: dict[str, 
         answering=Answering(chosen(view, ANSWERING_FIELD)),
         min_confidence=(_percent(typed(view, CONFIDENCE_FIELD)) or 0.0) / 100,
         documents=DOCUMENTS in uses,
+        documents_only=DOCUMENTS_ONLY in uses,
         trainable=TRAINABLE in uses,
         persona=typed(view, PERSONA_FIELD),
         on_call=picked(view, PERSON_FIELD) or typed(view, GROUP_FIELD),
@@ -54,6 +56,9 @@ def _errors(view: dict[str, Any]) -> dict[str, str]:
         errors[ANSWERING_FIELD] = "Choose what I answer."
     if _percent(typed(view, CONFIDENCE_FIELD)) is None:
         errors[CONFIDENCE_FIELD] = "Write a number from 0 to 100."
+    uses = ticked(view, USES_FIELD)
+    if DOCUMENTS_ONLY in uses and DOCUMENTS not in uses:
+        errors[USES_FIELD] = "To answer from documents alone, I have to look things up in them."
     if group := typed(view, GROUP_FIELD):
         if picked(view, PERSON_FIELD):
             errors[GROUP_FIELD] = "Choose a person or a user group, not both."

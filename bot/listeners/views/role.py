@@ -48,7 +48,7 @@ async def role(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any], servic
 
 def _change(session: Session, settings: Settings, person_id: str, duty: Duty | None, admin_id: str) -> None:
     if duty is None:
-        duties.revoke(session, settings, person_id)
+        duties.revoke(session, settings, person_id, admin_id)
     else:
         duties.grant(session, settings, person_id, duty, admin_id)
     if person_id not in duties.duties(session, settings).admins:
