@@ -23,7 +23,7 @@ def measure_of(records: Sequence[NightRecord]) -> tuple[str, Measure]:
     best = max(mean(records, who, NightRecord.share_right) for who in LABELS)
     if best >= FEW_RIGHT:
         return "questions answered right, %", NightRecord.share_right
-    return "closeness of wording to the right answer, chrF", NightRecord.closeness
+    return "closeness of wording, chrF", NightRecord.closeness
 
 
 def mean(records: Sequence[NightRecord], who: str, measure: Measure) -> float:
@@ -58,6 +58,6 @@ def draw(records: Sequence[NightRecord]) -> bytes:
     axes.tick_params(colors=QUIET)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], fontsize=8.5, loc="upper left", frameon=False)
-    under = f"{unit}: lines are means of {SMOOTHED} days"
-    write_title(figure, "A school year", f"{under}; grey: the night's version was held" if held else under)
+    under = f"{unit}; means of {SMOOTHED} days"
+    write_title(figure, "A school year", f"{under}; grey: not promoted" if held else under)
     return as_png(figure)
