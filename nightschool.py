@@ -190,6 +190,22 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
 
 
+@app.command(rich_help_panel=PROCESSES)
+def doctor() -> None:
+    """Look at settings, machine, database, versions, model servers and Slack, and say what is wrong and what cures it.
+
+    Example: nightschool doctor
+    """
+    from deploy.doctor import examine
+
+    found = list(examine())
+    for finding in found:
+        typer.echo(f"✗ {finding.about}: {finding.problem}\n  {finding.cure}")
+    typer.echo(f"{len(found)} faults found." if found else "✓ Everything is as it should be.")
+    if found:
+        raise typer.Exit(1)
+
+
 @app.command(rich_help_panel=DATA)
 def backup(file: Annotated[Path, typer.Argument(help="A new file, such as backup.tar.")]) -> None:
     """Write database, artifacts and documents into one file, while everything runs.
