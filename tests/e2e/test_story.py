@@ -80,7 +80,7 @@ async def vote_down(person: Person, message: Json, why: str) -> None:
 async def home_with(person: Person, action_id: str, gone: Collection[str] = ()) -> Json:
     """The Home that the app publishes when the person opens it, once it shows an element with this action.
 
-    `gone` are values of that element that must not come first any more: a Home gathered a moment earlier may arrive late.
+    `gone` are values of that element that must not come first any more: a Home gathered earlier may arrive late.
     """
     person.forget()
     await person.open_home()
