@@ -46,13 +46,13 @@ async def test_a_duty_given_in_slack_holds_at_once_and_can_be_taken_back(bot: Ru
         await permissions.require_admin(bot.services, TOM)
     await bot.store.write(grant, settings, TOM, Duty.ADMIN, MEI)
     await permissions.require_admin(bot.services, TOM)
-    await bot.store.write(revoke, settings, TOM)
+    await bot.store.write(revoke, settings, TOM, MEI)
     with pytest.raises(NotAllowed):
         await permissions.require_reviewer(bot.services, TOM)
     with pytest.raises(BadInput, match="settings file"):
-        await bot.store.write(revoke, settings, RAVI)
+        await bot.store.write(revoke, settings, RAVI, MEI)
     with pytest.raises(BadInput, match="nothing"):
-        await bot.store.write(revoke, settings, TOM)
+        await bot.store.write(revoke, settings, TOM, MEI)
 
 
 def click(person: str, action_id: str, value: str, number: int) -> dict[str, Any]:
