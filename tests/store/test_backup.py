@@ -40,6 +40,8 @@ def invented(column: Any, number: int) -> Any:
         return {"ä": [number]}
     if name == "Boolean":
         return True
+    if name == "LargeBinary":
+        return bytes([0, number, 255])
     if name == "Float":
         return 0.5
     return f"{column.name} {number} “é”"
