@@ -9,9 +9,18 @@ import numpy as np
 from store.settings import CompareSettings
 from trainer.compare.arms import ADAPTER, BOTH, RETRIEVAL
 from trainer.compare.measure import Result
+from trainer.facts import facts
 
 FEWEST = 12
 """Questions below which nothing is recommended."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A fact as `trainer.facts` writes it, before a document was edited and after."""
+
+    old: str
+    new: str
 
 
 @dataclass(frozen=True)
@@ -65,22 +74,41 @@ def recommend(results: Sequence[Result], prices: CompareSettings, confidence: fl
     return f"{words}."
 
 
-def follows_edits(before: Sequence[Result], after: Sequence[Result], confidence: float) -> str:
-    """Which arms told the new facts once documents had changed and nothing was trained anew.
+@dataclass(frozen=True)
+class Followed:
+    """How often an arm told the old fact before the documents were edited, and each of both afterwards, in percent."""
 
-    `before` answered the questions of the changed documents as the old ones say, `after` as the new ones do.
-    """
+    arm: str
+    old_before: float
+    old_after: float
+    new_after: float
+
+    @property
+    def follows(self) -> bool:
+        """Whether it tells the new fact at least half as often as it told the old one."""
+        return self.new_after > 0 and self.new_after >= self.old_before / 2
+
+
+def followed(before: Result, after: Result, edits: Sequence[Edit]) -> Followed:
+    """What an arm told of each question's edited fact; `after` answered once the documents were edited, untaught."""
+
+    def told(result: Result, values: Sequence[str]) -> float:
+        stated = [value in facts(one.text) for one, value in zip(result.given, values, strict=True)]
+        return 100.0 * sum(stated) / len(stated)
+
+    old, new = [edit.old for edit in edits], [edit.new for edit in edits]
+    return Followed(after.arm, told(before, old), told(after, old), told(after, new))
+
+
+def in_words(found: Sequence[Followed]) -> str:
+    """Which of the arms that could know the fact follow the documents."""
     sentences = []
-    was = {result.arm: result for result in before}
-    for result in after:
-        if result.arm not in (RETRIEVAL, ADAPTER, BOTH):
+    for one in found:
+        if one.arm not in (RETRIEVAL, ADAPTER, BOTH):
             continue
-        low, high = result.interval(confidence)
-        old = was[result.arm].right
-        kept = result.right >= old / 2 and result.right > 0
-        verb = "follows the documents" if kept else "does not follow the documents"
+        verb = "follows" if one.follows else "does not follow"
         sentences.append(
-            f"*{result.arm}* {verb}: {old:.0f} % right before the edit, {result.right:.0f} % after it "
-            f"({low:.0f} to {high:.0f})."
+            f"*{one.arm}* {verb} the documents: it told the old fact in {one.old_before:.0f} % of the answers before the "
+            f"edit, and after it the new one in {one.new_after:.0f} % and the old one in {one.old_after:.0f} %."
         )
     return " ".join(sentences)
