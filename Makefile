@@ -21,9 +21,8 @@ test: $(READY) ## Set up and run the tests, but for those with a real vLLM, trai
 	@VENV=$(VENV) sh deploy/setup.sh tests
 	@$(BIN)/python -m pytest -m 'not slow and not soak'
 
-test-full: $(READY) ## Set up and run every test that takes less than hours
-	@VENV=$(VENV) sh deploy/setup.sh tests
-	@$(BIN)/python -m pytest
+test-full: test ## After those also the ones with a real vLLM, training or browser
+	@$(BIN)/python -m pytest -m 'slow and not soak'
 
 soak: $(READY) ## Run what takes hours: two hundred kills of a night on both databases
 	@VENV=$(VENV) sh deploy/setup.sh tests

@@ -32,7 +32,7 @@ app = typer.Typer(
 )
 
 TICKETS, KNOWLEDGE, VERSIONS, NIGHTS, PROCESSES = "Past tickets", "Documents", "Versions", "Nights", "Processes"
-AUDIT = "Audit log"
+AUDIT, DATA = "Audit log", "Data"
 
 night_app = typer.Typer()
 app.add_typer(night_app, name="night", rich_help_panel=NIGHTS)
@@ -190,6 +190,71 @@ def rollback(reason: Annotated[str, typer.Option(help="Why, for the record.")] =
     typer.echo(f"Production answers with {moved.adapter} again, before it was {moved.previous}.")
 
 
+@app.command(rich_help_panel=PROCESSES)
+def doctor() -> None:
+    """Look at settings, machine, database, versions, model servers and Slack, and say what is wrong and what cures it.
+
+    Example: nightschool doctor
+    """
+    from deploy.doctor import examine
+
+    found = list(examine())
+    for finding in found:
+        typer.echo(f"✗ {finding.about}: {finding.problem}\n  {finding.cure}")
+    typer.echo(f"{len(found)} faults found." if found else "✓ Everything is as it should be.")
+    if found:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=DATA)
+def backup(file: Annotated[Path, typer.Argument(help="A new file, such as backup.tar.")]) -> None:
+    """Write database, artifacts and documents into one file, while everything runs.
+
+    Example: nightschool backup "nightschool-$(date +%F).tar"
+    """
+    from store.backup import back_up
+
+    settings, store = _open_store()
+    made = back_up(settings, store, file, typer.echo)
+    size = file.stat().st_size / 1024**2
+    typer.echo(f"{file}: {sum(made.rows.values()):,} rows and {len(made.files) - 1:,} files, {size:,.1f} MB.")
+
+
+@app.command(rich_help_panel=DATA)
+def restore(file: Annotated[Path, typer.Argument(help="A file that `nightschool backup` wrote.")]) -> None:
+    """Bring a backup back into an empty home and an empty database. Nothing is ever overwritten.
+
+    Example: NIGHTSCHOOL_HOME=/srv/nightschool nightschool restore backup.tar
+    """
+    from store.backup import restore as bring_back
+
+    settings = _settings()
+    made = bring_back(settings, file, typer.echo)
+    typer.echo(f"Restored {sum(made.rows.values()):,} rows and {len(made.files) - 1:,} files to {settings.home}.")
+
+
+@app.command("move-database", rich_help_panel=DATA)
+def move_database(
+    url: Annotated[str, typer.Argument(help="Of an empty database: postgresql+psycopg://user:password@host/name")],
+) -> None:
+    """Copy every row into another database. Stop the bot and the scheduler first, and set the address afterwards.
+
+    Example: nightschool move-database postgresql+psycopg://bot:secret@db/nightschool
+    """
+    from store import copying
+    from store.session import Store as Opened
+
+    _, store = _open_store()
+    target = Opened(url)
+    try:
+        counts = copying.move(store, target, typer.echo)
+    finally:
+        target.close()
+    typer.echo(
+        f"{sum(counts.values()):,} rows copied. Set NIGHTSCHOOL_DATABASE_URL to the new address, and start again."
+    )
+
+
 @app.command(rich_help_panel=NIGHTS)
 def compare(
     version: Annotated[str, typer.Option(help="The version to compare; the one in production by default.")] = "",
@@ -327,13 +392,19 @@ def search_documents(
 
     Example: nightschool knowledge search "How long do refunds take?"
     """
+    import asyncio
+
+    from serving.embeddings import Embeddings
     from store.knowledge.shelf import Shelf
 
     settings, store = _open_store()
-    shelf = Shelf()
+    embeddings = Embeddings(settings.knowledge)
+    shelf = Shelf(embeddings.model)
     with store.reading() as session:
         shelf.refresh(session)
-    for passage in shelf.find(question, channel, settings.knowledge.passages):
+    # How a failure reads is logged by it, and the search goes on by words.
+    vector = asyncio.run(embeddings.of_question(question))
+    for passage in shelf.find(question, channel, settings.knowledge.passages, vector):
         typer.echo(f"[{passage.number}] {passage.label} ({passage.source})\n{passage.text}\n")
     certainty = shelf.certainty(question, channel)
     least = settings.knowledge.least_certainty
@@ -408,6 +479,42 @@ def nights(limit: Annotated[int, typer.Option(min=1, help="How many to show.")] 
             (n.key, n.state, n.requested_by, n.created_at, n.outcome) for n in past_nights.recent(session, limit=limit)
         ]
     _print_table("Nights", ["Night", "State", "Asked by", "Began", "Outcome"], rows)
+
+
+@app.command(rich_help_panel=NIGHTS)
+def simulate(
+    file: Annotated[Path, typer.Argument(help="JSONL or CSV: question, answer, and created_at, date or night.")],
+    nights: Annotated[int, typer.Option(min=1, help="How many days and nights, from the first of the file.")] = 14,
+    tickets_per_night: Annotated[int, typer.Option(min=1, help="At most so many questions a day.")] = 12,
+    out: Annotated[Path, typer.Option(help="The folder for report, picture and all state.")] = Path("school-year"),
+    documents: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="What retrieval searches, instead of past tickets."),
+    ] = None,
+    promote_all: Annotated[
+        bool, typer.Option("--promote-all", help="Promote also what the gate holds; never what it advises against.")
+    ] = False,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="NAME=COLUMN", help="Which of the file's columns holds one of our fields."),
+    ] = None,
+) -> None:
+    """Live a school year on dated tickets: asked day by day, reviewed, learnt at night; draws the learning curve.
+
+    Everything runs in the folder --out, beside the installation; the same command goes on where it stopped. A day is
+    a value of `night`, or else a date.
+
+    Example: nightschool simulate tickets.jsonl --nights 14 --map answer=reply --promote-all
+    """
+    from deploy.school_year.year import Options, simulate
+
+    options = Options(out, _mapping(mapping or []), nights, tickets_per_night, promote_all, documents)
+    try:
+        written = simulate(file, options, typer.echo)
+    except KeyboardInterrupt:
+        typer.echo("Stopped; the same command goes on from here.", err=True)
+        sys.exit(130)
+    typer.echo(f"{written} is written.")
 
 
 @app.command(rich_help_panel=NIGHTS)

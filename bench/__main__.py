@@ -26,6 +26,7 @@ BENCHES = (
     "curation",
     "app_home",
     "school_nights",
+    "school_year",
     "gate",
     "retrieval",
     "canary",

@@ -13,7 +13,7 @@ from typing import cast
 
 from sqlmodel import Session
 
-from bot import posting
+from bot import knowing, posting
 from bot.blocks.answer import trying_again
 from bot.blocks.content import Content
 from bot.closing import closing_of, link_hosts
@@ -65,7 +65,8 @@ async def answer(
     with services.running.entry(question.channel_id, question.thread_ts, question.key) as running:
         if before is None:
             before = await said_before(services, question)
-        assignment = await services.store.write(assign, services.settings, question, services.memory, before)
+        memory = await knowing.memory_for(services, question.team_id, question.channel_id, question.text)
+        assignment = await services.store.write(assign, services.settings, question, memory, before)
         if assignment is not None:
             await _carry_out(services, assignment, running, again=attempt > 1)
 

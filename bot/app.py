@@ -92,7 +92,8 @@ def create_services(settings: Settings, store: Store, client: ModelClient, fleet
 
 
 async def close_services(services: Services) -> None:
-    """Close the connections to Slack."""
+    """Close the connections to Slack and to the embeddings server."""
+    await services.embeddings.aclose()
     if services.slack.session is not None:
         await services.slack.session.close()
 

@@ -11,7 +11,7 @@ from serving import rollout
 from store import answers, gaps, tickets
 from store.approved import asked_in, serve
 from store.channels import settings_of
-from store.knowledge.shelf import Shelf, ToldPassage
+from store.knowledge.shelf import ToldPassage
 from store.memory import Memory
 from store.prompt import messages_for, with_passages
 from store.settings import Settings
@@ -84,7 +84,7 @@ def prepare(session: Session, settings: Settings, given: Given, memory: Memory) 
         if not trial:
             gaps.heard(session, answer)
     if not answer.messages:
-        look_up(session, settings, given, memory.shelf)
+        look_up(session, settings, given, memory)
 
 
 def assign_again(session: Session, answer_id: int, response_url: str) -> Assignment | None:
@@ -103,7 +103,7 @@ def _choose_version(session: Session, ticket: Ticket, answer: Answer) -> None:
         answer.adapter, answer.arm = rollout.model_for(session, ticket)
 
 
-def look_up(session: Session, settings: Settings, given: Given, shelf: Shelf) -> None:
+def look_up(session: Session, settings: Settings, given: Given, memory: Memory) -> None:
     """Put together what the model is told: the conversation, and the passages that the channel lets it look up.
 
     Where only documents may answer and none does, that is the answer.
@@ -114,11 +114,12 @@ def look_up(session: Session, settings: Settings, given: Given, shelf: Shelf) ->
     answer.messages = chat
     if not channel.documents:
         return
+    shelf = memory.shelf
     if channel.documents_only and shelf.certainty(asked.text, ticket.channel_id) < settings.knowledge.least_certainty:
         if answer.approved_by is None:
             answer.text, answer.completed_at = NO_DOCUMENT, now()
         return
-    found = shelf.find(asked.text, ticket.channel_id, settings.knowledge.passages)
+    found = shelf.find(asked.text, ticket.channel_id, settings.knowledge.passages, memory.meaning)
     told = fitting_passages(found, room_in_tokens(settings) - sum(tokens_in(turn["content"]) for turn in chat[1:]))
     answer.passages = [passage.kept() for passage in told]
     chat[0]["content"] = with_passages(chat[0]["content"], [(one.number, one.label, one.text) for one in told])

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot import answering, questions
+from bot import answering, knowing, questions
 from bot.blocks.answer import answering_anew
 from bot.inbox import post_key
 from bot.prompting import Assignment, Given, prepare
@@ -52,7 +52,8 @@ async def take_edit(services: Services, body: dict[str, Any], attempt: int) -> N
     edit = _edit(body, (await services.bot()).user_id)
     unfinished = await services.store.read(_unfinished, services.settings, edit)
     await services.running.replace(unfinished)
-    assignment = await services.store.write(_take_over, services.settings, edit, services.memory)
+    memory = await knowing.memory_for(services, edit.team_id, edit.channel_id, edit.line.text)
+    assignment = await services.store.write(_take_over, services.settings, edit, memory)
     if assignment is not None:
         await answering.answer_in_place(services, assignment, answering_anew(), attempt)
 

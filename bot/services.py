@@ -12,10 +12,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.inbox import Inbox
 from serving.client import ModelClient
+from serving.embeddings import Embeddings
 from serving.fleet import Fleet
 from store.approved import ApprovedAnswers
 from store.knowledge.shelf import Shelf
-from store.memory import Memory
 from store.session import Store
 from store.settings import Settings
 from store.usage import Figures
@@ -124,7 +124,8 @@ class Services:
     inbox: Inbox
     running: RunningAnswers = field(default_factory=RunningAnswers)
     approved: ApprovedAnswers = field(default_factory=ApprovedAnswers)
-    shelf: Shelf = field(default_factory=Shelf)
+    embeddings: Embeddings = field(init=False)
+    shelf: Shelf = field(init=False)
     outbox_wake: asyncio.Event = field(default_factory=asyncio.Event)
     channels: dict[str, bool] = field(default_factory=dict)
     """Whether a channel is private, by its id, for those asked so far."""
@@ -135,13 +136,15 @@ class Services:
     """When each admin last opened the Home tab, on the monotonic clock."""
     home_locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """Held while a person's Home tab is published."""
+    not_embeddable: set[str] = field(default_factory=set)
+    """Keys of passages that the embeddings server has refused; it is asked again after a restart."""
     _bot: Bot | None = None
     _background: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    @property
-    def memory(self) -> Memory:
-        """What is kept at hand to answer with."""
-        return Memory(self.approved, self.shelf)
+    def __post_init__(self) -> None:
+        """Documents are looked up as the settings say."""
+        self.embeddings = Embeddings(self.settings.knowledge)
+        self.shelf = Shelf(self.embeddings.model)
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
         """Do something after the acknowledgement that may be lost in a crash, such as repainting a view."""

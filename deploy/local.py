@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,13 +92,44 @@ def run(settings: Settings) -> None:
     progress.say("Everything is stopped.")
 
 
+@contextmanager
+def without_nights(settings: Settings) -> Iterator[str]:
+    """All but the scheduler, watched while the block runs, for who runs the nights; the address of the page.
+
+    Raises:
+        NightschoolError: as `run`.
+    """
+    progress, stop = Progress(Console()), threading.Event()
+    supervisor = Supervisor(progress.say)
+
+    def watch() -> None:
+        # What is given up on is missed by who needs it, and that error names its log.
+        while not stop.wait(LOOK_EVERY_S):
+            supervisor.check()
+
+    watcher = threading.Thread(target=watch, name="supervisor", daemon=True)
+    with _only_one(settings):
+        try:
+            address = _Start(settings, progress, supervisor, scheduler=False).everything()
+            watcher.start()
+            yield address
+        finally:
+            stop.set()
+            if watcher.ident is not None:
+                watcher.join()
+            supervisor.stop()
+
+
 class _Start:
     """The steps from nothing to ready, in their order."""
 
-    def __init__(self, settings: Settings, progress: Progress, supervisor: Supervisor) -> None:
+    def __init__(
+        self, settings: Settings, progress: Progress, supervisor: Supervisor, *, scheduler: bool = True
+    ) -> None:
         self.settings = settings
         self.progress = progress
         self.supervisor = supervisor
+        self.scheduler = scheduler
         self.started = time.monotonic()
 
     def everything(self) -> str:
@@ -120,7 +152,8 @@ class _Start:
         with self.progress.step("vLLM answers"):
             self._wait_for_model(engine)
         bot = self._child("The bot", "bot", environment)
-        self._child("The scheduler", "scheduler", environment)
+        if self.scheduler:
+            self._child("The scheduler", "scheduler", environment)
         with self.progress.step("Bot connected to Slack"):
             self._wait_for_bot(bot)
         self.progress.say(

@@ -17,7 +17,7 @@ from store.words import AuditAction
 PEOPLE = frozenset({"admins", "reviewers", "on_call", "document_owners", "night.opted_out"})
 """Settings that name people; they are in the log under their pseudonyms."""
 
-PLACES = frozenset({"home", "models_folder", "database_url", "serving.urls"})
+PLACES = frozenset({"home", "models_folder", "database_url", "serving.urls", "knowledge.embeddings_url"})
 """Settings that may hold a password or the name of whoever runs the product: only that they are set is kept."""
 
 SET = "(set)"

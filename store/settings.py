@@ -183,6 +183,14 @@ class KnowledgeSettings(Block):
     """How many passages an answer is told at most; fewer where the conversation leaves no room."""
     look_every_s: float = Field(default=20.0, gt=0)
     """Seconds between two looks at the folder."""
+    embeddings_url: str = ""
+    """Server with `/v1/embeddings`: passages are found by meaning as well; empty means by their words alone."""
+    embeddings_model: str = ""
+    """The embedding model's name there."""
+    embeddings_key: SecretStr | None = None
+    """Bearer key for that server."""
+    embeddings_timeout_s: float = Field(default=1.0, gt=0)
+    """How long an answer waits for the meaning of its question; after that it goes by words."""
     least_certainty: float = -1.3
     """Where only documents may answer: log-odds that one does, below which the question is not answered. Fitted on a
     help desk with hundreds of articles; `nightschool knowledge search` shows what your questions reach."""

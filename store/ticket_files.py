@@ -1,7 +1,7 @@
 """Past tickets in a file, JSONL or CSV, read line by line: each line is a ticket or is named with what is wrong.
 
 The file is streamed, so its size does not matter. Fields: `question` and `answer`, and if it has them `id`,
-`topic`, `asker` and `created_at`; a mapping says under which names the file holds them.
+`topic`, `asker`, `created_at` and `night`; a mapping says under which names the file holds them.
 """
 
 import csv
@@ -18,7 +18,7 @@ from store.errors import BadInput
 from store.text_encoding import UNREADABLE, encoding_of
 
 REQUIRED = ("question", "answer")
-OPTIONAL = ("id", "topic", "asker", "created_at")
+OPTIONAL = ("id", "topic", "asker", "created_at", "night")
 
 MAX_TEXT = 40_000
 """Longest question or answer, in characters: Slack's own limit for the text of one message."""
@@ -57,6 +57,8 @@ class PastTicket:
     topic: str = ""
     asker: str = ""
     created_at: datetime | None = None
+    night: str = ""
+    """Of a simulated school year, the night before which the question is asked."""
 
     @property
     def key(self) -> str:
@@ -172,6 +174,7 @@ class TicketFile:
             topic=_label(record, self.names["topic"]),
             asker=_label(record, self.names["asker"]),
             created_at=_moment(record, self.names["created_at"]),
+            night=_label(record, self.names["night"]),
         )
 
 

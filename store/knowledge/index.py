@@ -7,7 +7,7 @@ what its channel may see.
 
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -50,14 +50,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that was found, with its BM25 score (higher is better)."""
+    """A passage that was found, with its BM25 score (higher is better; 0 where it was not found by its words)."""
 
     id: int
     source: str
     title: str
     heading: str
     text: str
-    score: float
+    score: float = 0.0
 
 
 class Index:
@@ -94,6 +94,16 @@ class Index:
             (" OR ".join([*words, *pairs]), channel, limit),
         )
         return [Hit(*row) for row in rows]
+
+    def hits(self, ids: Sequence[int]) -> list[Hit]:
+        """Passages by their ids, in that order; one that is no longer there is left out."""
+        query = "SELECT rowid, source, title, heading, text FROM passage WHERE rowid = ?"
+        return [Hit(*row) for one in ids for row in self._db.execute(query, (one,))]
+
+    def passages(self) -> list[tuple[Hit, str]]:
+        """Every passage, and the channel that alone may see it."""
+        rows = self._db.execute("SELECT rowid, source, title, heading, text, channel FROM passage")
+        return [(Hit(*row), channel) for *row, channel in rows]
 
     def evidence(self, question: str, channel: str = EVERYBODY) -> Evidence | None:
         """How well the best documents that the channel may see fit the question; None where nothing is found."""

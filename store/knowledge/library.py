@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, delete, insert, select
 
+from store import audit
+from store.audit import Act
 from store.knowledge.passages import Piece
 from store.tables import Document, Passage, now
+from store.words import AuditAction
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ def documents(session: Session) -> list[Document]:
 
 def put(session: Session, found: Found) -> None:
     """Store a document in place of what was known from the same source."""
-    remove(session, found.source)
+    _take_out(session, found.source)
     row = Document(
         source=found.source,
         title=found.title,
@@ -47,10 +50,23 @@ def put(session: Session, found: Found) -> None:
     ]
     if rows:
         session.exec(insert(Passage), params=rows)
+    facts: dict[str, audit.Fact] = {"sha256": found.sha256, "channel": found.channel_id}
+    audit.note(session, Act(AuditAction.DOCUMENT, about=_named(found.source), details=facts))
 
 
 def remove(session: Session, source: str) -> bool:
     """Forget a document and its passages; False where there was none."""
+    if not _take_out(session, source):
+        return False
+    audit.note(session, Act(AuditAction.REMOVE_DOCUMENT, about=_named(source)))
+    return True
+
+
+def _named(source: str) -> str:
+    return f"document {source}"
+
+
+def _take_out(session: Session, source: str) -> bool:
     known = session.exec(select(Document.id).where(Document.source == source)).first()
     if known is None:
         return False

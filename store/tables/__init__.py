@@ -3,7 +3,7 @@
 from store.tables.audit import AuditEntry, AuditHead, AuditPerson
 from store.tables.columns import BASE, UTCDateTime, now
 from store.tables.conversations import Answer, InboxEvent, Message, OutboxMessage, Ticket, Vote
-from store.tables.knowledge import Document, Passage
+from store.tables.knowledge import Document, Passage, PassageVector
 from store.tables.nights import (
     Dataset,
     DatasetRow,
@@ -56,6 +56,7 @@ __all__ = [
     "NightStage",
     "OutboxMessage",
     "Passage",
+    "PassageVector",
     "Person",
     "Promotion",
     "Proposal",

@@ -38,3 +38,15 @@ class Passage(SQLModel, table=True):
     position: int
     heading: str = ""
     text: str = long_text()
+
+
+class PassageVector(SQLModel, table=True):
+    """What a text means, as an embedding model has it; `sha256` is the text's, `vector` is float32, little-endian.
+
+    It is kept by text and not by passage, so that a document that changes is embedded only where it has changed.
+    """
+
+    __tablename__: ClassVar[str] = "passage_vector"
+    sha256: str = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    vector: bytes

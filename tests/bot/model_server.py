@@ -38,6 +38,10 @@ class ScriptedModel:
     def __post_init__(self) -> None:
         self.gate.set()
 
+    async def models(self, request: web.Request) -> web.Response:
+        """`GET /v1/models`: the base model alone."""
+        return web.json_response({"data": [{"id": "base", "root": "/models/base"}]})
+
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/chat/completions` with `stream`."""
         body = await request.json()
@@ -83,6 +87,7 @@ async def serving_model() -> AsyncIterator[ScriptedModel]:
     model = ScriptedModel()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", model.complete)
+    app.router.add_get("/v1/models", model.models)
     runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

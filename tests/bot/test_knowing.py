@@ -11,11 +11,12 @@ from store.learning_policy import Objection, objection_to_place
 from store.session import Store
 from store.settings import KnowledgeSettings, NightSettings, Settings
 from store.tables import Answer, Channel, Ticket
-from tests.bot.conftest import RunningBot
+from tests.bot.conftest import RunningBot, running_bot
 from tests.bot.model_server import ScriptedModel
 from tests.bot.test_asking import answer_to, recorded, rows
 from tests.bot.test_inbox import until
 from tests.bot.test_promoting import home_of
+from tests.embeddings_server import MODEL, serving_embeddings
 from tests.fixtures_workspace import MEI, SUPPORT, Person
 
 
@@ -118,3 +119,51 @@ async def test_what_one_channel_alone_may_see_is_neither_told_elsewhere_nor_lear
     assert objection_to_place(ticket, given, NightSettings(), ()) == Objection.CHANNEL_DOCUMENT
     given.passages = [{**passage, "channel": ""} for passage in given.passages]
     assert objection_to_place(ticket, given, NightSettings(), ()) is None
+
+
+def about_dogs(text: str) -> list[float]:
+    return [1.0, 0.0] if any(word in text.lower() for word in ("dog", "puppy")) else [0.0, 1.0]
+
+
+async def test_what_shares_no_word_with_the_question_is_found_by_meaning_and_by_words_without_the_server(
+    bot_settings: Settings,
+    sqlite_store: Store,
+    ana: Person,
+    model: ScriptedModel,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write(bot_settings, "dogs.md", "# Dogs\n\nDogs wear a red light.")
+    write(bot_settings, "hall.md", "# Hall\n\nIt is behind gate four.")
+    async with serving_embeddings(about_dogs) as server:
+        knowledge = KnowledgeSettings(embeddings_url=server.url, embeddings_model=MODEL, passages=1)
+        async with running_bot(bot_settings.model_copy(update={"knowledge": knowledge}), sqlite_store) as bot:
+            await indexed(bot)
+            await knowing.embed(bot.services)
+            await answer_to(ana, await ana.post(ana.dm, "May my puppy come?"))
+            assert "red light" in str(model.requests[0])
+            assert server.texts[-1] == "May my puppy come?"
+            await set_up(bot.store, documents=False)
+            await answer_to(ana, await ana.post(SUPPORT, "@nightschool Where can a puppy sleep?"))
+            assert server.texts[-1] == "May my puppy come?"
+            server.failures = [500]
+            await answer_to(ana, await ana.post(ana.dm, "Where is the hall?"))
+            assert "gate four" in str(model.requests[2])
+            assert "documents are looked up by their words alone" in caplog.text
+
+
+async def test_passages_that_could_not_be_embedded_are_later(
+    bot_settings: Settings, sqlite_store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(bot_settings, "dogs.md", "# Dogs\n\nDogs wear a red light.")
+    write(bot_settings, "long.md", "# Long\n\n" + "Much is said here. " * 10)
+    async with serving_embeddings(about_dogs) as server:
+        server.failures, server.longest = [503], 100
+        knowledge = KnowledgeSettings(embeddings_url=server.url, embeddings_model=MODEL, look_every_s=0.05)
+        async with running_bot(bot_settings.model_copy(update={"knowledge": knowledge}), sqlite_store) as bot:
+            watching = asyncio.create_task(knowing.keep_current(bot.services))
+            await until(lambda: bool(bot.services.not_embeddable) and len(bot.services.shelf.not_embedded()) == 1)
+            asked = len(server.requests)
+            await asyncio.sleep(0.3)
+            watching.cancel()
+    assert "2 passages have no vector yet" in caplog.text
+    assert len(server.requests) == asked, "what was refused is not asked again and again"

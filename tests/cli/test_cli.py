@@ -26,12 +26,19 @@ COMMANDS = [
     "promote",
     "rollback",
     "canary",
+    "backup",
+    "doctor",
+    "restore",
+    "move-database",
     "compare",
     "knowledge",
     "night",
     "nights",
     "report",
     "audit",
+    "backup",
+    "doctor",
+    "simulate",
     "run",
     "serve",
     "bot",
@@ -113,6 +120,18 @@ def test_documents_are_added_searched_listed_and_removed(environment: dict[str, 
     again = nightschool(environment, "knowledge", "remove", "returns.md")
     assert again.returncode == 1
     assert "There is no returns.md" in again.stderr
+
+
+def test_a_backup_comes_back_in_another_home(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "returns.md").write_text("# Returns\n\nUnused gear can come back within 45 days.")
+    nightschool(environment, "knowledge", "add", "returns.md")
+    assert nightschool(environment, "backup", "all.tar").returncode == 0
+    elsewhere = environment | {"NIGHTSCHOOL_HOME": str(tmp_path / "elsewhere")}
+    assert nightschool(elsewhere, "restore", "all.tar").returncode == 0
+    assert "within 45 days" in nightschool(elsewhere, "knowledge", "search", "How long for returns?").stdout
+    again = nightschool(elsewhere, "restore", "all.tar")
+    assert again.returncode == 1
+    assert "files already" in again.stderr
 
 
 def test_import_then_export(environment: dict[str, str], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import html
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -76,13 +77,19 @@ async def vote_down(person: Person, message: Json, why: str) -> None:
     assert (await person.submit(modal, {"reason": reason, "words": why}))["ok"]
 
 
-async def home_with(person: Person, action_id: str) -> Json:
-    """The Home that the app publishes when the person opens it, once it shows an element with this action."""
+async def home_with(person: Person, action_id: str, gone: Collection[str] = ()) -> Json:
+    """The Home that the app publishes when the person opens it, once it shows an element with this action.
+
+    `gone` are values of that element that must not come first any more: a Home gathered earlier may arrive late.
+    """
     person.forget()
     await person.open_home()
-    event = await person.wait_for(
-        lambda event: event["type"] == "home" and element(event["view"]["blocks"], action_id) is not None, 30
-    )
+
+    def fits(event: Json) -> bool:
+        found = element(event["view"]["blocks"], action_id) if event["type"] == "home" else None
+        return found is not None and found.get("value") not in gone
+
+    event = await person.wait_for(fits, 30)
     view: Json = event["view"]
     return view
 
@@ -91,8 +98,11 @@ async def press(person: Person, place: Json, action_id: str) -> None:
     assert (await person.click(place, action_id))["ok"]
 
 
-async def correct_the_first_in_queue(ravi: Person, voted_down: set[str], correction: str) -> None:
-    home = await home_with(ravi, "review_answer")
+async def correct_the_first_in_queue(
+    ravi: Person, voted_down: set[str], correction: str, decided_on: Collection[str]
+) -> str:
+    """What the button of the answer carried that was corrected."""
+    home = await home_with(ravi, "review_answer", decided_on)
     queued = [b for b in home["blocks"] if (b.get("accessory") or {}).get("action_id") == "review_answer"]
     first = queued[0]["text"]["text"]
     assert any(question in first for question in voted_down), "an answer voted down leads the queue"
@@ -105,6 +115,7 @@ async def correct_the_first_in_queue(ravi: Person, voted_down: set[str], correct
     decided = await ravi.submit(modal, {"verdict": verdict, "correction": correction})
     assert decided["ok"]
     assert not decided.get("errors")
+    return str(queued[0]["accessory"]["value"])
 
 
 async def test_the_whole_story(product: Product) -> None:
@@ -126,8 +137,9 @@ async def test_the_whole_story(product: Product) -> None:
             await vote_down(tom, await ask(tom, question), STORY["why_wrong"])
             tom.forget()
         async with Person(product.page, RAVI) as ravi:
+            done: list[str] = []
             for _ in [asked, *other_words]:
-                await correct_the_first_in_queue(ravi, {asked, *other_words}, STORY["correction"])
+                done.append(await correct_the_first_in_queue(ravi, {asked, *other_words}, STORY["correction"], done))
         await ana.wait_for_message(lambda m: STORY["correction"] in m.get("text", ""), 30)
         with stored(product).reading() as session:
             reviews = session.exec(select(Review).where(Review.reviewer_id == RAVI)).all()
@@ -153,8 +165,11 @@ async def test_the_whole_story(product: Product) -> None:
             assert (await mei.submit(form, {"note": "only to see that the old answer returns"}))["closed"]
             await _production_is(product, BASE)
             again = await ask(ana, STORY["ask_after"][0])
-            assert (await answer_of(product, again)).adapter == BASE
-            assert again["text"] == paraphrase_before["text"], "the old answer is back"
+            back = await answer_of(product, again)
+            assert back.adapter == BASE
+            assert back.messages == (await answer_of(product, paraphrase_before)).messages
+            # Not word for word: in bfloat16 a prompt that is read from the cache rounds otherwise than one read anew.
+            assert not right(again), "what v1 had learnt is gone"
 
     with stored(product).reading() as session:
         moves = [(move.kind, move.adapter, move.person_id) for move in adapters.promotions(session, 10)]

@@ -17,6 +17,7 @@ from store.audit import Act
 from store.audit_settings import note_settings
 from store.audit_trail import AuditBroken, Seen, Wanted
 from store.errors import BadInput
+from store.knowledge import library
 from store.session import Store
 from store.settings import NightSettings, Settings
 from store.tables import AuditEntry, AuditHead, AuditPerson, Channel, Evaluation, Night
@@ -274,6 +275,19 @@ def test_acts_of_admins_are_on_record(store: Store, settings: Settings) -> None:
     assert [line.entry.action for line in of_v2] == ["reject", "stop_trying", "try", "promote", "register"]
     assert lines[0].actor == "Nightschool"
     assert verify(store).entries == 17
+
+
+def test_documents_that_come_change_and_go_are_on_record(store: Store) -> None:
+    for content in ("a", "b"):
+        with store.writing() as session:
+            library.put(session, library.Found("fees.md", "Fees", sha256=content * 64, channel_id="C1"))
+    for _ in range(2):
+        with store.writing() as session:
+            library.remove(session, "fees.md")
+    assert acts(store) == ["document", "document", "remove_document"]
+    with store.reading() as session:
+        newest, *_ = audit_trail.listed(session, Wanted("document", "document fees.md", 9))
+    assert newest.entry.details == f'{{"channel":"C1","sha256":"{"b" * 64}"}}'
 
 
 def test_an_override_of_the_gate_is_marked_as_one(store: Store) -> None:

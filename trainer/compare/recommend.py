@@ -108,7 +108,7 @@ def in_words(found: Sequence[Followed]) -> str:
             continue
         verb = "follows" if one.follows else "does not follow"
         sentences.append(
-            f"*{one.arm}* {verb} the documents: it told the old fact in {one.old_before:.0f} % of the answers before the "
-            f"edit, and after it the new one in {one.new_after:.0f} % and the old one in {one.old_after:.0f} %."
+            f"*{one.arm}* {verb} the documents: it told the old fact in {one.old_before:.0f} % of the answers before "
+            f"the edit, and after it the new one in {one.new_after:.0f} % and the old one in {one.old_after:.0f} %."
         )
     return " ".join(sentences)
