@@ -87,12 +87,8 @@ def table(quick: bool) -> str:
             recommend(results, settings.compare, confidence),
             "",
 <<<<<<< HEAD
-            f"Then the telephone number in {len(edits)} policies was changed in the documents; nothing was trained. Of "
-            f"the answers to {len(about)} questions about them:",
-=======
             f"Then the telephone number in {len(edits)} policies was changed in the documents; nothing was trained. "
-            f"Right answers to {len(old)} questions about them, by the old text before and by the new one after:",
->>>>>>> main
+            f"Of the answers to {len(about)} questions about them:",
             "",
             "| answered by | told the old number before, % | told the new one after, % | still told the old one, % |",
             "|---|---|---|---|",
