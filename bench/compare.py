@@ -86,7 +86,6 @@ def table(quick: bool) -> str:
             "",
             recommend(results, settings.compare, confidence),
             "",
-<<<<<<< HEAD
             f"Then the telephone number in {len(edits)} policies was changed in the documents; nothing was trained. "
             f"Of the answers to {len(about)} questions about them:",
             "",
