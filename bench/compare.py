@@ -72,6 +72,7 @@ def table(quick: bool) -> str:
         store.close()
     confidence = settings.gate.confidence
     changes = [_change(row["policy_answer"], edits[row["intent"]]) for row in about]
+    others = sum(PHONE.search(row["text"]) is not None for row in policies) - len(edits)
     told = [followed(was, now, changes) for was, now in zip(before, after, strict=True)]
     draw(results, confidence, CHART)
     return "\n".join(
@@ -87,7 +88,8 @@ def table(quick: bool) -> str:
             recommend(results, settings.compare, confidence),
             "",
             f"Then the telephone number in {len(edits)} policies was changed in the documents; nothing was trained. "
-            f"Of the answers to {len(about)} questions about them:",
+            f"The same number stands in {others} other policies, which were left as they were, so that what is looked up "
+            f"may contradict itself. Of the answers to {len(about)} questions about the five:",
             "",
             "| answered by | told the old number before, % | told the new one after, % | still told the old one, % |",
             "|---|---|---|---|",

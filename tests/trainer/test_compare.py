@@ -96,10 +96,19 @@ def test_with_too_few_tickets_or_nothing_right_nothing_is_recommended() -> None:
     assert "No arm gave one right answer" in recommend([result(SHORT, [False] * 20)], PRICES, 0.95)
 
 
+def test_without_prices_and_with_a_lone_lucky_answer_it_says_something_sensible() -> None:
+    free = CompareSettings(prompt_price=0, completion_price=0)
+    lucky = result(RETRIEVAL, [True] + [False] * 59)
+    words = recommend([result(SHORT, [False] * 60), lucky], free, 0.95)
+    assert words.startswith("*retrieval* pays: it is right in 2 % of 60 tickets at $0.000")
+    long = result(LONG, [True] * 31 + [False] * 9, prompt_tokens=1500)
+    assert "within chance" in recommend([result(ADAPTER, [True] * 30 + [False] * 10), long], free, 0.95)
+
+
 def test_it_says_who_follows_edited_documents() -> None:
     old, new = "Ring 202-555-0143.", "Ring 535-888-3476."
     edits = [Edit("2025550143", "5358883476")] * 4
-    looked_up = followed(said(RETRIEVAL, [old, old, "Ask."]), said(RETRIEVAL, [new, old, "Ask."]), edits[:3])
+    looked_up = followed(said(RETRIEVAL, [old, old, "Ask."]), said(RETRIEVAL, [new, new, "Ask."]), edits[:3])
     taught = followed(said(ADAPTER, [old] * 4), said(ADAPTER, [old] * 4), edits)
     assert (looked_up.follows, taught.follows) == (True, False)
     words = in_words([looked_up, taught, followed(said(SHORT, [old]), said(SHORT, [new]), edits[:1])])

@@ -54,20 +54,21 @@ def recommend(results: Sequence[Result], prices: CompareSettings, confidence: fl
     if number < FEWEST:
         return f"Only {number} tickets were asked, and {FEWEST} are needed to recommend anything."
     best = max(results, key=lambda result: result.right)
-    as_good = [result for result in results if not difference(best, result, confidence).certain]
-    chosen = min(as_good, key=lambda result: result.cost(prices))
-    cost = f"{prices.currency}{chosen.cost(prices):.3f} for 1,000 answers"
     if best.right == 0:
         return "No arm gave one right answer: the model is too small for these tickets, or knows too little of them."
+    as_good = [result for result in results if result.right and not difference(best, result, confidence).certain]
+    chosen = min(as_good, key=lambda result: result.cost(prices))
+    cost = f"{prices.currency}{chosen.cost(prices):.3f} for 1,000 answers"
     words = f"*{chosen.arm}* pays: it is right in {chosen.right:.0f} % of {number} tickets at {cost}"
     if chosen.arm != best.arm:
         gap = difference(best, chosen, confidence)
         words += (
             f". *{best.arm}* is right in {best.right:.0f} %, which is within chance "
-            f"({gap.low:+.0f} to {gap.high:+.0f} points), and costs {best.cost(prices) / chosen.cost(prices):.1f} times"
-            " as much"
+            f"({gap.low:+.0f} to {gap.high:+.0f} points)"
         )
-    beaten = [result for result in results if result not in as_good]
+        if chosen.cost(prices):
+            words += f", and costs {best.cost(prices) / chosen.cost(prices):.1f} times as much"
+    beaten = [result for result in results if difference(best, result, confidence).certain]
     if beaten:
         named = ", ".join(f"*{result.arm}* ({result.right:.0f} %)" for result in beaten)
         words += f". Worse by more than chance: {named}"
@@ -85,8 +86,8 @@ class Followed:
 
     @property
     def follows(self) -> bool:
-        """Whether it tells the new fact at least half as often as it told the old one."""
-        return self.new_after > 0 and self.new_after >= self.old_before / 2
+        """Whether it tells the new fact more often than the old one, and half as often at least as it had told that."""
+        return self.new_after > self.old_after and self.new_after >= self.old_before / 2
 
 
 def followed(before: Result, after: Result, edits: Sequence[Edit]) -> Followed:
@@ -105,6 +106,9 @@ def in_words(found: Sequence[Followed]) -> str:
     sentences = []
     for one in found:
         if one.arm not in (RETRIEVAL, ADAPTER, BOTH):
+            continue
+        if not (one.old_before or one.old_after or one.new_after):
+            sentences.append(f"*{one.arm}* told neither fact at any time.")
             continue
         verb = "follows" if one.follows else "does not follow"
         sentences.append(
