@@ -12,7 +12,7 @@ from store.settings import CompareSettings, Settings
 from store.tables import BASE
 from trainer.compare.arms import ADAPTER, BOTH, FEW_SHOT, LONG, RETRIEVAL, SHORT, Example, arms, handbook
 from trainer.compare.measure import Asked, Given, Result
-from trainer.compare.recommend import difference, follows_edits, recommend
+from trainer.compare.recommend import Edit, difference, followed, in_words, recommend
 from trainer.compare.report import draw, markdown
 from trainer.compare.run import compare
 
@@ -24,6 +24,10 @@ def result(arm: str, rights: list[bool], prompt_tokens: int = 100, text: str = "
         Given(text, {"facts": 100.0 * right, "chrf": 50.0, "rouge_l": 50.0}, prompt_tokens, 10) for right in rights
     ]
     return Result(arm, given, 100.0, 900.0)
+
+
+def said(arm: str, texts: list[str]) -> Result:
+    return Result(arm, [Given(text, {}, 10, 10) for text in texts], 1.0, 1.0)
 
 
 @pytest.fixture
@@ -92,12 +96,26 @@ def test_with_too_few_tickets_or_nothing_right_nothing_is_recommended() -> None:
     assert "No arm gave one right answer" in recommend([result(SHORT, [False] * 20)], PRICES, 0.95)
 
 
+def test_without_prices_and_with_a_lone_lucky_answer_it_says_something_sensible() -> None:
+    free = CompareSettings(prompt_price=0, completion_price=0)
+    lucky = result(RETRIEVAL, [True] + [False] * 59)
+    words = recommend([result(SHORT, [False] * 60), lucky], free, 0.95)
+    assert words.startswith("*retrieval* pays: it is right in 2 % of 60 tickets at $0.000")
+    long = result(LONG, [True] * 31 + [False] * 9, prompt_tokens=1500)
+    assert "within chance" in recommend([result(ADAPTER, [True] * 30 + [False] * 10), long], free, 0.95)
+
+
 def test_it_says_who_follows_edited_documents() -> None:
-    before = [result(RETRIEVAL, [True] * 8 + [False] * 2), result(ADAPTER, [True] * 10)]
-    after = [result(RETRIEVAL, [True] * 7 + [False] * 3), result(ADAPTER, [False] * 10)]
-    words = follows_edits(before, after, 0.95)
-    assert "*retrieval* follows the documents: 80 % right before the edit, 70 % after it" in words
-    assert "*adapter* does not follow the documents: 100 % right before the edit, 0 % after it" in words
+    old, new = "Ring 202-555-0143.", "Ring 535-888-3476."
+    edits = [Edit("2025550143", "5358883476")] * 4
+    looked_up = followed(said(RETRIEVAL, [old, old, "Ask."]), said(RETRIEVAL, [new, new, "Ask."]), edits[:3])
+    taught = followed(said(ADAPTER, [old] * 4), said(ADAPTER, [old] * 4), edits)
+    assert (looked_up.follows, taught.follows) == (True, False)
+    words = in_words([looked_up, taught, followed(said(SHORT, [old]), said(SHORT, [new]), edits[:1])])
+    assert "*retrieval* follows the documents: it told the old fact in 67 % of the answers before the edit" in words
+    assert "*adapter* does not follow the documents" in words
+    assert "after it the new one in 0 % and the old one in 100 %" in words
+    assert SHORT not in words
 
 
 def test_the_table_and_the_chart_show_every_arm(tmp_path: Path) -> None:

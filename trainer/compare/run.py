@@ -23,6 +23,8 @@ from trainer.compare.recommend import recommend
 from trainer.compare.report import draw, markdown
 
 EXAMPLES = 6
+ALONE = 2
+"""Turns of a question that stands alone: the system's and its own."""
 
 
 def compare(
@@ -34,7 +36,7 @@ def compare(
     documents, as many as fit.
 
     Raises:
-        BadInput: no night has held tickets out yet.
+        BadInput: no night has held tickets out yet, or the long prompt does not fit.
         NotFound: there is no such version.
         ModelUnavailable: the model server does not answer.
     """
@@ -45,7 +47,12 @@ def compare(
         adapter = adapters.get(session, name) if name != BASE else None
         asked, examples = _tickets(session, tickets, settings.training.seed)
         texts = [_text(session, row.id or 0, row.title) for row in library.documents(session) if not row.problem]
-    told, number = (long_prompt, 0) if long_prompt else handbook(texts, settings)
+    if long_prompt and handbook([long_prompt], settings)[1] == 0:
+        raise BadInput(
+            f"The long prompt has {len(long_prompt):,} characters, which do not fit {settings.serving.max_model_len:,} "
+            "tokens beside a question and its answer. Shorten it, or raise NIGHTSCHOOL_SERVING__MAX_MODEL_LEN."
+        )
+    told, number = handbook([long_prompt] if long_prompt else texts, settings)
     if number < len(texts) and not long_prompt:
         say(f"The long prompt holds {number} of {len(texts)} documents: more do not fit the context.")
 
@@ -66,7 +73,7 @@ def compare(
             [title, advice, markdown(results, asked, prices, confidence), "![Right answers](comparison.png)"]
         )
 
-    folder = settings.artifacts / "comparisons" / (name if name != BASE else BASE)
+    folder = settings.artifacts / "comparisons" / name
     report = asyncio.run(measuring())
     artifacts.write_bytes(folder / "comparison.md", f"{report}\n".encode())
     return folder
@@ -77,7 +84,8 @@ def _tickets(session: Session, most: int, seed: int) -> tuple[list[Asked], list[
     if dataset is None:
         raise BadInput("No night has run yet, so no tickets are held out. Run `nightschool night` first.")
     rows = pq.read_table(dataset.path, columns=["prompt", "completion", "split"]).to_pylist()
-    held_out = [row for row in rows if row["split"] == Split.HELD_OUT]
+    # A follow-up leans on its conversation, which the arms would each have to fit in beside what they tell.
+    held_out = [row for row in rows if row["split"] == Split.HELD_OUT and len(row["prompt"]) == ALONE]
     if not held_out:
         raise BadInput("The last night held no tickets out. Review more answers, and run a night again.")
     chosen = Random(seed).sample(held_out, min(most, len(held_out)))
