@@ -88,8 +88,8 @@ def table(quick: bool) -> str:
             recommend(results, settings.compare, confidence),
             "",
             f"Then the telephone number in {len(edits)} policies was changed in the documents; nothing was trained. "
-            f"The same number stands in {others} other policies, which were left as they were, so that what is looked up "
-            f"may contradict itself. Of the answers to {len(about)} questions about the five:",
+            f"The same number stands in {others} other policies, which were left as they were, so that what is looked "
+            f"up may contradict itself. Of the answers to {len(about)} questions about the five:",
             "",
             "| answered by | told the old number before, % | told the new one after, % | still told the old one, % |",
             "|---|---|---|---|",
