@@ -38,6 +38,8 @@ class ChatMessage(TypedDict):
 
 def neutralised(text: str) -> str:
     """The text with every control token of a chat template broken up, so that it is read as text."""
+    if "<" not in text and "[" not in text:
+        return text
     return CONTROL_TOKEN.sub(lambda found: found[0][0] + JOINER + found[0][1:], text)
 
 

@@ -7,10 +7,13 @@ so the time grows with the length of the text alone.
 """
 
 import re
+import string
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import ip_address
+from operator import attrgetter
 
 import phonenumbers
 from stdnum import iban, luhn
@@ -73,9 +76,10 @@ def find(text: str) -> list[Found]:
 
 def _find(text: str, finders: "Sequence[Finder]") -> list[Found]:
     taken: list[Found] = []
+    look = _Look(text)
     covered = bytearray(len(text))
     for hint, finder in finders:
-        if not hint(text):
+        if not hint(look):
             continue
         for found in finder(text):
             if not any(covered[found.start : found.end]):
@@ -214,38 +218,48 @@ def _valid(value: str, region: str | None) -> bool:
         return False
 
 
-Hint = Callable[[str], object]
+class _Look:
+    """What a text has that finders need, each looked for once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.folded = text.casefold()
+
+    @cached_property
+    def digit(self) -> bool:
+        if self.text.isascii():
+            return any(map(self.text.__contains__, string.digits))
+        return re.search(r"\d", self.text) is not None
+
+    @cached_property
+    def long_word(self) -> bool:
+        # The shortest of the tokens has fifteen characters, but for Slack's oldest.
+        return "xox" in self.text or max(map(len, self.text.split()), default=0) >= 15
+
+
+Hint = Callable[[_Look], object]
 
 
 def _has(*parts: str) -> Hint:
-    def hint(text: str) -> bool:
-        folded = text.casefold()
-        return any(part in folded for part in parts)
-
-    return hint
+    return lambda look: any(map(look.folded.__contains__, parts))
 
 
-def _has_long_word(text: str) -> bool:
-    # The shortest of the tokens has fifteen characters, but for Slack's oldest.
-    return "xox" in text or any(len(word) >= 15 for word in text.split())
-
-
-_DIGIT = re.compile(r"\d").search
+_has_digit: Hint = attrgetter("digit")
 Finder = tuple[Hint, Callable[[str], Iterator[Found]]]
 _SECRET_FINDERS: tuple[Finder, ...] = (
     (_has("-----begin"), _private_keys),
-    (_has_long_word, _by(Kind.SECRET, _TOKENS)),
+    (attrgetter("long_word"), _by(Kind.SECRET, _TOKENS)),
     (_has("pass", "pwd", "secret", "key", "token"), _values(_PASSWORD)),
     (_has("://"), _values(_IN_URL)),
 )
 _FINDERS: tuple[Finder, ...] = (
     *_SECRET_FINDERS,
     (_has("@"), _by(Kind.EMAIL, _EMAIL)),
-    (_DIGIT, _by(Kind.CARD, _DIGITS, _is_card)),
-    (_DIGIT, _by(Kind.IBAN, _IBAN, lambda value: bool(iban.is_valid(value)))),
-    (_DIGIT, _by(Kind.SOCIAL_SECURITY, _SSN)),
-    (_DIGIT, _by(Kind.IP_ADDRESS, _IPV4)),
-    (lambda text: text.count(":") > 1, _by(Kind.IP_ADDRESS, _IPV6, _is_ip)),
-    (_DIGIT, _phones),
+    (_has_digit, _by(Kind.CARD, _DIGITS, _is_card)),
+    (_has_digit, _by(Kind.IBAN, _IBAN, lambda value: bool(iban.is_valid(value)))),
+    (_has_digit, _by(Kind.SOCIAL_SECURITY, _SSN)),
+    (_has_digit, _by(Kind.IP_ADDRESS, _IPV4)),
+    (lambda look: look.text.count(":") > 1, _by(Kind.IP_ADDRESS, _IPV6, _is_ip)),
+    (_has_digit, _phones),
 )
 """Each finder with what a text must have for it to find anything at all: most texts have nothing, and are many."""

@@ -4,7 +4,6 @@ Reads the tokenizer and the chat template from the model's folder without torch,
 """
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,9 +30,7 @@ class ModelTexts:
         self._template = _template(folder)
         added = self._tokenizer.get_added_tokens_decoder()
         self._control = {id_ for id_, token in added.items() if token.special}
-        self._control_texts = re.compile(
-            "|".join(re.escape(token.content) for token in added.values() if token.special)
-        )
+        self._control_texts = [token.content for token in added.values() if token.special]
 
     def rendered(self, prompt: Sequence[ChatMessage], completion: str) -> str:
         """The whole conversation as the model reads it in training."""
@@ -46,7 +43,7 @@ class ModelTexts:
         texts = ((lesson.answer_id, self.rendered(lesson.prompt, lesson.completion)) for lesson in lessons)
         # No tokenizer makes more tokens than there are bytes, and one that begins the text.
         doubtful = [(id_, text) for id_, text in texts if len(text.encode()) >= tokens]
-        read = self._tokenizer.encode_batch([text for _, text in doubtful], add_special_tokens=False)
+        read = self._tokenizer.encode_batch_fast([text for _, text in doubtful], add_special_tokens=False)
         return {id_ for (id_, _), found in zip(doubtful, read, strict=True) if len(found.ids) > tokens}
 
     def with_control_tokens(self, lessons: Sequence[Lesson]) -> set[int]:
@@ -56,9 +53,9 @@ class ModelTexts:
             for lesson in lessons
             for text in (*(turn["content"] for turn in lesson.prompt if turn["role"] != "system"), lesson.completion)
             # What is not plain ASCII may become a control token's text only as the tokenizer normalises it.
-            if not text.isascii() or self._control_texts.search(text)
+            if not text.isascii() or any(map(text.__contains__, self._control_texts))
         ]
-        read = self._tokenizer.encode_batch([text for _, text in said], add_special_tokens=False)
+        read = self._tokenizer.encode_batch_fast([text for _, text in said], add_special_tokens=False)
         return {id_ for (id_, _), found in zip(said, read, strict=True) if not self._control.isdisjoint(found.ids)}
 
 
