@@ -110,7 +110,7 @@ def look_up(session: Session, settings: Settings, given: Given, memory: Memory) 
     """
     answer, ticket, asked = given.answer, given.ticket, given.asked
     channel = settings_of(session, ticket.team_id, ticket.channel_id)
-    chat = _messages(session, settings, ticket, asked)
+    chat = _messages(session, settings, given, channel.persona)
     answer.messages = chat
     if not channel.documents:
         return
@@ -120,7 +120,9 @@ def look_up(session: Session, settings: Settings, given: Given, memory: Memory) 
             answer.text, answer.completed_at = NO_DOCUMENT, now()
         return
     found = shelf.find(asked.text, ticket.channel_id, settings.knowledge.passages, memory.meaning)
-    told = fitting_passages(found, room_in_tokens(settings) - sum(tokens_in(turn["content"]) for turn in chat[1:]))
+    # The channel's persona stands in the first turn, beside the system prompt that the room leaves out already.
+    said = sum(tokens_in(turn["content"]) for turn in chat) - tokens_in(settings.system_prompt)
+    told = fitting_passages(found, room_in_tokens(settings) - said)
     answer.passages = [passage.kept() for passage in told]
     chat[0]["content"] = with_passages(chat[0]["content"], [(one.number, one.label, one.text) for one in told])
 
@@ -136,13 +138,13 @@ def fitting_passages(found: Sequence[ToldPassage], room: int) -> list[ToldPassag
     return kept
 
 
-def _messages(session: Session, settings: Settings, ticket: Ticket, asked: Line) -> list[dict[str, str]]:
+def _messages(session: Session, settings: Settings, given: Given, persona: str) -> list[dict[str, str]]:
+    ticket, asked = given.ticket, given.asked
     said = tickets.transcript(session, ticket.id or 0, settings.history_messages + 1)
     before = [line for line in said if line.ts < asked.ts][-settings.history_messages :]
     question = Message(
         ticket_id=ticket.id or 0, ts=asked.ts, person_id=asked.person_id, role=Role.ASKER, text=asked.text
     )
-    persona = settings_of(session, ticket.team_id, ticket.channel_id).persona
     turns = fitting(settings, [*before, question], reserved=tokens_in(persona) if persona else 0)
     prompt = f"{settings.system_prompt}\n\n{persona}".strip()
     return [{"role": turn["role"], "content": turn["content"]} for turn in messages_for(prompt, turns)]

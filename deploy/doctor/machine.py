@@ -46,7 +46,8 @@ def tokens_in_the_open(settings: Settings) -> Iterator[Finding]:
     file = Path(os.environ.get("NIGHTSCHOOL_CONFIG", "nightschool.toml"))
     if not file.is_file() or not file.stat().st_mode & 0o077:
         return
-    held = set(tomllib.loads(file.read_text())) | set(tomllib.loads(file.read_text()).get("serving", {}))
+    chosen = tomllib.loads(file.read_text())
+    held = {*chosen, *chosen.get("serving", {})}
     if found := sorted(held & SECRETS):
         words = f"{file} holds {', '.join(found)}, and other users of this machine can read it."
         yield Finding("secrets", words, f"chmod 600 {file}, or put them into the environment.")
